@@ -1,0 +1,47 @@
+"""Rights and reads: the querysets every view, command and task starts from. Fetching is authorising."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from locations.models import EdiType
+    from soredi.models import User
+
+
+class LocationNumberQuerySet(models.QuerySet[Any]):
+    def editable_by(self, user: User | AnonymousUser | None) -> LocationNumberQuerySet:
+        """The numbers `user` may see and edit: all for an administrator, else those of the user's EDI administrators.
+
+        None is the system itself (a command run without --user) and acts as administrator.
+        """
+        if user is None:
+            return self.all()
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        if user.is_staff:
+            return self.all()
+        return self.filter(edi_administrator__in=user.edi_administrators.all())
+
+    def valid_on(self, day: date) -> LocationNumberQuerySet:
+        """Numbers that messages may be addressed to on `day`: begun, not ended, not inactive."""
+        return self.begun_on(day).not_closed_on(day).filter(inactive=False)
+
+    def begun_on(self, day: date) -> LocationNumberQuerySet:
+        return self.filter(Q(first_from_date=None) | Q(first_from_date__lte=day))
+
+    def closed_on(self, day: date) -> LocationNumberQuerySet:
+        return self.filter(to_date__lt=day)
+
+    def not_closed_on(self, day: date) -> LocationNumberQuerySet:
+        return self.filter(Q(to_date=None) | Q(to_date__gte=day))
+
+    def receiving(self, edi_type: EdiType) -> LocationNumberQuerySet:
+        """Numbers that can receive `edi_type`, in just that version."""
+        return self.filter(edi_types__contains=[edi_type.pk])

@@ -1,0 +1,384 @@
+"""The one door: plan → preview → apply → undo of change sets. Nothing else changes a profile.
+
+Every plan is one INSERT of LocationVersion rows, one for each number whose profile would differ, with the current
+version as `base`. Applying is one UPDATE from those rows. Python never loops over location numbers.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from locations.access import LocationNumberQuerySet
+from locations.models import (
+    PROFILE_COLUMNS,
+    ChangeSet,
+    EdiAdministrator,
+    EdiType,
+    LocationNumber,
+    System,
+    Vans,
+    Vendor,
+)
+from locations.models.change import Source
+from soredi.jobs import Refused, State
+from soredi.models import User
+
+_COLUMNS = ", ".join(PROFILE_COLUMNS)
+_SHOWN = 10  # how many location numbers a refusal names
+
+
+class NotPermitted(Refused):
+    """Some of the numbers are not the user's to change."""
+
+
+def _of(alias: str) -> str:
+    return ", ".join(f"{alias}.{column}" for column in PROFILE_COLUMNS)
+
+
+# The numbers a plan is about. In: any SELECT of primary keys.
+_CHOOSE = """
+CREATE TEMP TABLE chosen (id bigint PRIMARY KEY) ON COMMIT DROP
+"""
+
+# Out: one planned version for each number whose target profile differs from the present one.
+# `target` yields (id, <profile columns>); carried by the primary key of the numbers.
+_WRITE = f"""
+INSERT INTO locations_locationversion (location_id, change_set_id, base_id, {_COLUMNS})
+SELECT l.id, %(change_set)s, l.version_id, {_of("p")}
+FROM ({{target}}) p JOIN locations_locationnumber l ON l.id = p.id
+WHERE ({_of("p")}) IS DISTINCT FROM ({_of("l")})
+"""
+
+# One form, several operations. A null means "leave as it is".
+_PLAN_EDIT = _WRITE.format(
+    target="""
+    SELECT l.id,
+        coalesce(%(edi_administrator)s::bigint, l.edi_administrator_id) AS edi_administrator_id,
+        coalesce(%(system)s::bigint, l.system_id) AS system_id,
+        coalesce(%(vendor)s::bigint, l.vendor_id) AS vendor_id,
+        coalesce(%(vans)s::bigint, l.vans_id) AS vans_id,
+        CASE
+            WHEN %(replace)s::int[] IS NOT NULL THEN %(replace)s::int[]
+            WHEN l.edi_types @> %(add)s::int[] AND NOT l.edi_types && %(remove)s::int[] THEN l.edi_types
+            ELSE ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || %(add)s::int[]) t
+                       WHERE t <> ALL (%(remove)s::int[]) ORDER BY t)
+        END AS edi_types,
+        coalesce(%(only_internal)s::boolean, l.only_internal) AS only_internal,
+        coalesce(%(inactive)s::boolean, l.inactive) AS inactive,
+        coalesce(%(note)s::text, l.note) AS note
+    FROM locations_locationnumber l JOIN chosen ON chosen.id = l.id
+    """
+)
+
+# Mass update: each number gets exactly its set. In: temporary table planned_set(location_id, edi_types), sets ascending.
+_PLAN_SETS = _WRITE.format(
+    target="""
+    SELECT l.id, l.edi_administrator_id, l.system_id, l.vendor_id, l.vans_id, s.edi_types,
+        l.only_internal, l.inactive, l.note
+    FROM planned_set s JOIN locations_locationnumber l ON l.id = s.location_id
+    """
+)
+
+# Three-way merge: what led from `b` (base) to `t` (theirs) is done to `o` (ours); where ours has moved on since, ours
+# stays. System and vendor are one field; EDI types merge one by one, so they cannot conflict.
+_MERGED = """
+    CASE WHEN o.edi_administrator_id IS NOT DISTINCT FROM b.edi_administrator_id
+         THEN t.edi_administrator_id ELSE o.edi_administrator_id END AS edi_administrator_id,
+    CASE WHEN (o.system_id, o.vendor_id) IS NOT DISTINCT FROM (b.system_id, b.vendor_id)
+         THEN t.system_id ELSE o.system_id END AS system_id,
+    CASE WHEN (o.system_id, o.vendor_id) IS NOT DISTINCT FROM (b.system_id, b.vendor_id)
+         THEN t.vendor_id ELSE o.vendor_id END AS vendor_id,
+    CASE WHEN o.vans_id IS NOT DISTINCT FROM b.vans_id THEN t.vans_id ELSE o.vans_id END AS vans_id,
+    CASE
+        WHEN o.edi_types = b.edi_types THEN t.edi_types
+        WHEN b.edi_types = t.edi_types THEN o.edi_types
+        ELSE ARRAY(SELECT e FROM (SELECT unnest(o.edi_types) UNION SELECT unnest(t.edi_types)) u(e)
+                   WHERE CASE WHEN (e = ANY (b.edi_types)) = (e = ANY (t.edi_types)) THEN e = ANY (o.edi_types)
+                              ELSE e = ANY (t.edi_types) END
+                   ORDER BY e)
+    END AS edi_types,
+    CASE WHEN o.only_internal = b.only_internal THEN t.only_internal ELSE o.only_internal END AS only_internal,
+    CASE WHEN o.inactive = b.inactive THEN t.inactive ELSE o.inactive END AS inactive,
+    CASE WHEN o.note = b.note THEN t.note ELSE o.note END AS note
+"""
+
+_PLAN_UNDO = _WRITE.format(
+    target=f"""
+    SELECT o.id, {_MERGED}
+    FROM locations_locationversion b
+    JOIN locations_locationversion t ON t.id = b.base_id
+    JOIN locations_locationnumber o ON o.id = b.location_id
+    WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
+    """
+)
+
+# Scalars that the change set set and that somebody has set to something else since: undo leaves them.
+_KEPT = """
+SELECT l.gln, field.name FROM locations_locationversion b
+JOIN locations_locationversion t ON t.id = b.base_id
+JOIN locations_locationnumber l ON l.id = b.location_id
+CROSS JOIN LATERAL (VALUES
+    ('edi_administrator', b.edi_administrator_id::text, t.edi_administrator_id::text, l.edi_administrator_id::text),
+    ('system', concat_ws('/', b.system_id, b.vendor_id), concat_ws('/', t.system_id, t.vendor_id),
+        concat_ws('/', l.system_id, l.vendor_id)),
+    ('vans', b.vans_id::text, t.vans_id::text, l.vans_id::text),
+    ('only_internal', b.only_internal::text, t.only_internal::text, l.only_internal::text),
+    ('inactive', b.inactive::text, t.inactive::text, l.inactive::text),
+    ('note', b.note, t.note, l.note)
+) AS field (name, done, before, now)
+WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
+  AND field.done IS DISTINCT FROM field.before
+  AND field.now IS DISTINCT FROM field.done AND field.now IS DISTINCT FROM field.before
+ORDER BY l.gln, field.name
+"""
+
+# How many numbers gain and lose each EDI type. Two passes over the versions of one change set, by its index.
+_PER_TYPE = """
+SELECT e, count(*) FILTER (WHERE gained), count(*) FILTER (WHERE NOT gained) FROM (
+    SELECT e, true AS gained
+    FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id, unnest(v.edi_types) e
+    WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types AND NOT e = ANY (b.edi_types)
+    UNION ALL
+    SELECT e, false
+    FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id, unnest(b.edi_types) e
+    WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types AND NOT e = ANY (v.edi_types)
+) AS moved
+GROUP BY e
+"""
+
+# Out: (versions, <one count of differing versions for each profile column>).
+_PER_FIELD = f"""
+SELECT count(*), {", ".join(f"count(*) FILTER (WHERE v.{c} IS DISTINCT FROM b.{c})" for c in PROFILE_COLUMNS)}
+FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id
+WHERE v.change_set_id = %(change_set)s
+"""
+
+# Key order: two overlapping change sets wait for each other instead of dead-locking.
+_LOCK = """
+SELECT l.id FROM locations_locationnumber l JOIN locations_locationversion v ON v.location_id = l.id
+WHERE v.change_set_id = %(change_set)s ORDER BY l.id FOR UPDATE OF l
+"""
+
+_STALE = """
+SELECT l.gln, coalesce(u.username, '') FROM locations_locationversion v
+JOIN locations_locationnumber l ON l.id = v.location_id
+JOIN locations_locationversion now ON now.id = l.version_id
+JOIN locations_changeset c ON c.id = now.change_set_id
+LEFT JOIN soredi_user u ON u.id = c.by_id
+WHERE v.change_set_id = %(change_set)s AND v.base_id <> l.version_id
+ORDER BY l.gln
+"""
+
+_MARK_APPLIED = """
+UPDATE locations_locationversion SET applied_at = %(now)s WHERE change_set_id = %(change_set)s AND applied_at IS NULL
+"""
+
+_MOVE = f"""
+UPDATE locations_locationnumber l
+SET version_id = v.id, {", ".join(f"{column} = v.{column}" for column in PROFILE_COLUMNS)}
+FROM locations_locationversion v WHERE v.change_set_id = %(change_set)s AND v.location_id = l.id
+"""
+
+
+@transaction.atomic
+def plan(
+    *,
+    locations: LocationNumberQuerySet,
+    by: User | None,
+    reason: str = "",
+    source: Source = Source.EDIT,
+    edi_administrator: EdiAdministrator | None = None,
+    system: System | None = None,
+    vendor: Vendor | None = None,
+    vans: Vans | None = None,
+    add: Sequence[EdiType] = (),
+    remove: Sequence[EdiType] = (),
+    replace: Sequence[EdiType] | None = None,
+    only_internal: bool | None = None,
+    inactive: bool | None = None,
+    note: str | None = None,
+) -> ChangeSet:
+    """Plan the same change for every number in `locations`; returns the draft ChangeSet.
+
+    None leaves a field as it is. `add` and `remove` change the set of EDI types, `replace` states it whole. Raises
+    NotPermitted where `by` may not edit one of the numbers, ValueError where the operations contradict each other.
+    """
+    if replace is not None and (add or remove):
+        raise ValueError("replace states the whole set; it cannot go with add or remove")
+    if set(add) & set(remove):
+        raise ValueError("the same EDI type is to be added and removed")
+    if (system is None) != (vendor is None):
+        raise ValueError("system and vendor are one field; give both")
+    if edi_administrator is not None and by is not None and not by.is_administrator:
+        raise NotPermitted(_("Only administrators may change the EDI administrator."))
+    change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
+    chosen = _choose(locations, by)
+    _write(
+        _PLAN_EDIT,
+        change_set,
+        edi_administrator=edi_administrator and edi_administrator.pk,
+        system=system and system.pk,
+        vendor=vendor and vendor.pk,
+        vans=vans and vans.pk,
+        add=[t.pk for t in add],
+        remove=[t.pk for t in remove],
+        replace=None if replace is None else sorted({t.pk for t in replace}),
+        only_internal=only_internal,
+        inactive=inactive,
+        note=note,
+    )
+    return _count(change_set, chosen)
+
+
+@transaction.atomic
+def plan_sets(*, by: User | None, reason: str = "", source: Source = Source.MASS_UPDATE) -> ChangeSet:
+    """Plan that each number in the temporary table `planned_set` receives exactly its `edi_types`.
+
+    `planned_set(location_id bigint, edi_types int[])`, one row a number, is made by the caller in this transaction.
+    """
+    change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
+    chosen = _choose(LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM planned_set", [])), by)
+    _write(_PLAN_SETS, change_set)
+    return _count(change_set, chosen)
+
+
+@transaction.atomic
+def plan_undo(change_set: ChangeSet, *, by: User | None, reason: str = "") -> ChangeSet:
+    """Plan to take back what `change_set` did, and to keep what others did since.
+
+    Fields that somebody changed again are left and listed in `counts["kept"]` as [gln, field] (the first hundred;
+    `counts["kept_total"]` says how many). A number's first version cannot be undone.
+    """
+    if change_set.state != State.DONE:
+        raise Refused(_("Only a change that was carried out can be undone."))
+    locations = LocationNumber.objects.filter(
+        versions__change_set=change_set, versions__applied_at__isnull=False, versions__base__isnull=False
+    )
+    undo = ChangeSet.objects.create(source=Source.UNDO, undoes=change_set, by=by, reason=reason)
+    chosen = _choose(locations, by)
+    if not chosen:
+        raise Refused(_("There is nothing to undo: this change created its location numbers."))
+    _write(_PLAN_UNDO, undo, undoes=change_set.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, {"undoes": change_set.pk})
+        kept = cursor.fetchall()
+    undo.counts = {"kept_total": len(kept), "kept": kept[:100]}
+    return _count(undo, chosen)
+
+
+def apply(change_set: ChangeSet) -> None:
+    """Carry out a running change set, whole or not at all; the action of its job.
+
+    Raises Refused, naming numbers and people, where a number was changed since the plan or is no longer the user's.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        these = {"change_set": change_set.pk}
+        cursor.execute(_LOCK, these)
+        _refuse_stale(cursor, change_set)
+        _require_rights(LocationNumber.objects.filter(versions__change_set=change_set), change_set.by)
+        open_door(change_set)
+        # After the locks, so that later in the chain of versions is also later in time.
+        now = timezone.now()
+        cursor.execute(_MARK_APPLIED, {"now": now, **these})
+        cursor.execute(_MOVE, these)
+        close_door(change_set, finished_at=now)
+
+
+def open_door(change_set: ChangeSet) -> None:
+    """Name `change_set`, which must be running, as the one that this transaction applies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('soredi.change_set', %s, true)", [str(change_set.pk)])
+
+
+def close_door(change_set: ChangeSet, *, finished_at: Any) -> None:
+    """Mark it done and shut the door; a setting would else outlive a released savepoint."""
+    ChangeSet.objects.filter(pk=change_set.pk).update(
+        state=State.DONE, finished_at=finished_at, counts=change_set.counts, message=""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('soredi.change_set', '', true)")
+
+
+def expire_plans(*, before: Any) -> int:
+    """Throw away plans drafted before the time `before` that nobody carried out; returns how many."""
+    with transaction.atomic():
+        old = ChangeSet.objects.select_for_update(skip_locked=True).filter(
+            state=State.DRAFT, created_at__lt=before
+        )
+        ids = list(old.values_list("pk", flat=True))
+        gone = ChangeSet.objects.filter(pk__in=ids).update(state=State.EXPIRED, finished_at=timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM locations_locationversion WHERE change_set_id = ANY (%s)", [ids])
+    return gone
+
+
+def _choose(locations: LocationNumberQuerySet, by: User | None) -> int:
+    """Fill the temporary table `chosen` with the keys of `locations`; returns how many."""
+    _require_rights(locations, by)
+    query, params = locations.order_by().values("pk").distinct().query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS chosen")
+        cursor.execute(_CHOOSE)
+        cursor.execute(f"INSERT INTO chosen {query}", params)
+        chosen = cursor.rowcount
+        cursor.execute("ANALYZE chosen")
+    return chosen
+
+
+def _require_rights(locations: LocationNumberQuerySet, by: User | None) -> None:
+    if by is None or by.is_administrator:
+        return
+    foreign = locations.exclude(pk__in=LocationNumber.objects.editable_by(by).values("pk")).order_by("gln")
+    glns = list(foreign.values_list("gln", flat=True).distinct()[: _SHOWN + 1])
+    if glns:
+        raise NotPermitted(
+            _("You may not change these location numbers: %(glns)s.")
+            % {"glns": ", ".join(glns[:_SHOWN]) + (" …" if len(glns) > _SHOWN else "")}
+        )
+
+
+def _write(statement: str, change_set: ChangeSet, **params: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"change_set": change_set.pk, **params})
+
+
+def _count(change_set: ChangeSet, chosen: int) -> ChangeSet:
+    """Store what the plan would do, for preview and receipt."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PER_FIELD, {"change_set": change_set.pk})
+        changed, *fields = cursor.fetchone()
+        cursor.execute(_PER_TYPE, {"change_set": change_set.pk})
+        per_type = cursor.fetchall()
+    change_set.counts |= {
+        "chosen": chosen,
+        "changed": changed,
+        "unchanged": chosen - changed,
+        "added": sum(gains for _type, gains, _losses in per_type),
+        "removed": sum(losses for _type, _gains, losses in per_type),
+        "edi_types": {str(pk): [gains, losses] for pk, gains, losses in sorted(per_type)},
+        "fields": {c.removesuffix("_id"): n for c, n in zip(PROFILE_COLUMNS, fields, strict=True) if n},
+    }
+    change_set.save(update_fields=["counts"])
+    return change_set
+
+
+def _refuse_stale(cursor: Any, change_set: ChangeSet) -> None:
+    cursor.execute(_STALE, {"change_set": change_set.pk})
+    stale = cursor.fetchall()
+    if stale:
+        named = ", ".join(f"{gln} ({who})" if who else gln for gln, who in stale[:_SHOWN])
+        raise Refused(
+            ngettext(
+                "%(count)s location number was changed since this was planned: %(named)s. Nothing was applied. "
+                "Plan again.",
+                "%(count)s location numbers were changed since this was planned: %(named)s. Nothing was applied. "
+                "Plan again.",
+                len(stale),
+            )
+            % {"count": len(stale), "named": named + (" …" if len(stale) > _SHOWN else "")}
+        )

@@ -1,0 +1,113 @@
+"""The code lists. Their rows are never deleted, only retired; each change of a row is kept by pghistory."""
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from . import guards
+
+
+class Catalogue(models.Model):
+    """Abstract: one code list. `code` is text, as SOR's codes are too long for a spreadsheet's numbers."""
+
+    code = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=255, help_text="A code without a name takes the code.")
+    retired_on = models.DateField(null=True, blank=True, help_text="First day it must not be chosen anew.")
+
+    class Meta:
+        abstract = True
+        ordering = ["name"]
+        triggers = [guards.never_deleted(), guards.never_truncated()]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track()
+class Vans(Catalogue):
+    """The network that carries the messages (netoperatør)."""
+
+    class Meta(Catalogue.Meta):
+        verbose_name_plural = "vans"
+
+
+@pghistory.track()
+class System(Catalogue):
+    """The product used at a location number."""
+
+    class Meta(Catalogue.Meta):
+        pass
+
+
+@pghistory.track()
+class Vendor(Catalogue):
+    """Who supplies the system."""
+
+    class Meta(Catalogue.Meta):
+        pass
+
+
+@pghistory.track()
+class Region(Catalogue):
+    class Meta(Catalogue.Meta):
+        pass
+
+
+@pghistory.track()
+class Speciality(Catalogue):
+    """Clinical speciality of an organisational unit; a unit has up to eight, in order of priority."""
+
+    id = models.AutoField(primary_key=True)  # int4: `SorUnit.specialities` is int[]
+
+    class Meta(Catalogue.Meta):
+        verbose_name_plural = "specialities"
+
+
+@pghistory.track()
+class EdiAdministrator(Catalogue):
+    """Who may edit a location number: a small integer in SOR, and the people who act for it."""
+
+    users = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="edi_administrators", db_table="locations_ediadministrator_user"
+    )
+
+    class Meta(Catalogue.Meta):
+        verbose_name = "EDI administrator"
+
+
+@pghistory.track()
+class EdiType(models.Model):
+    """A message type in one version, such as DIS91 D9134L: what a location number can receive.
+
+    Key is (code, version): a version code may serve two codes (R0130K), a code has several versions (REF06).
+    """
+
+    class Standard(models.TextChoices):
+        EDIFACT = "edifact", "EDIFACT"
+        OIOXML = "oioxml", "OIOXML"
+        FHIR = "fhir", "FHIR"
+        OTHER = "other", "Other"
+
+    id = models.AutoField(primary_key=True)  # int4: profiles hold int[]
+    code = models.CharField(max_length=32)
+    version = models.CharField(max_length=32, blank=True)
+    name = models.CharField(max_length=255)
+    standard = models.CharField(max_length=8, choices=Standard, default=Standard.OTHER)
+    sor_id = models.CharField(
+        max_length=32, unique=True, null=True, blank=True, help_text="EdiId in mass-update files."
+    )
+    retired_on = models.DateField(null=True, blank=True)
+    replaced_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replaces")
+
+    class Meta:
+        ordering = ["code", "version"]
+        verbose_name = "EDI type"
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="editype_code_version"),
+            models.CheckConstraint(condition=~Q(code=""), name="editype_code_not_empty"),
+        ]
+        triggers = [guards.never_deleted(), guards.never_truncated()]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.version}".strip()

@@ -1,0 +1,57 @@
+"""A change set: who changed which numbers, when, why and from what to what."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from soredi.jobs import Job, State
+
+from . import guards
+
+
+class Source(models.TextChoices):
+    EDIT = "edit", _("edit")
+    MASS_UPDATE = "massupdate", _("mass update")
+    IMPORT = "import", _("SOR import")
+    LIFECYCLE = "lifecycle", _("life cycle")
+    UNDO = "undo", _("undo")
+
+
+class ChangeSet(Job):
+    """Planned, previewed, applied, and undone as one. Its LocationVersion rows are the change.
+
+    `counts` holds what planning found: `{"chosen", "changed", "unchanged", "added", "removed"}`; chosen, changed and
+    unchanged count location numbers, added and removed count EDI types over all of them. An undo adds `"kept"`: how
+    many fields it left alone because somebody changed them since.
+    """
+
+    task = "locations.apply_change_set"
+
+    source = models.CharField(max_length=10, choices=Source)
+    reason = models.TextField(blank=True)
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
+
+    class Meta(Job.Meta):
+        ordering = ["-id"]
+        constraints = [
+            *Job.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(source="undo", undoes__isnull=False) | ~Q(source="undo") & Q(undoes__isnull=True),
+                name="changeset_undo_names_what",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.DONE) | Q(finished_at__isnull=False), name="changeset_done_has_time"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="done_is_for_ever",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state=State.DONE),
+            ),
+            guards.never_truncated(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()} {self.pk}"

@@ -1,0 +1,167 @@
+"""The triggers that make `locations/changes.py` the only door to a profile.
+
+A door is open inside one transaction: `soredi.change_set` names the change set being applied (set
+transaction-locally, cleared after), and that change set is running. The triggers compare whole sets through
+transition tables, once a statement; 40,000 rows cost 0.2 s. Column lists come from EdiProfile.
+"""
+
+from collections.abc import Sequence
+
+import pgtrigger
+
+NOT_OPEN = (
+    "Profiles of location numbers change only through locations/changes.py: no running change set is named in "
+    "this transaction, or the row does not belong to it."
+)
+
+# The change set that this transaction applies; null when none is named or the one named is not running.
+_NAMED = """
+    SELECT id FROM locations_changeset
+    WHERE id = nullif(current_setting('soredi.change_set', true), '')::bigint AND state = 'running'
+"""
+
+
+def never_deleted() -> pgtrigger.Trigger:
+    return pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)
+
+
+def never_truncated() -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name="never_truncated",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func=_refuse("TRUNCATE passes row triggers by", "true", "These rows are kept for ever.")
+        + "\n    RETURN NULL;",
+    )
+
+
+def _row(alias: str, columns: Sequence[str]) -> str:
+    return "(" + ", ".join(f"{alias}.{column}" for column in columns) + ")"
+
+
+def _refuse(what: str, condition: str, message: str) -> str:
+    """PL/pgSQL: raise `message` when `condition` holds. Kept short so that each rule reads as one block."""
+    return f"""
+    -- {what}
+    IF {condition} THEN
+        RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;"""
+
+
+def _function(*blocks: str) -> str:
+    return f"named := ({_NAMED});" + "".join(blocks) + "\n    RETURN NULL;"
+
+
+def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
+    """Triggers of LocationNumber: its profile is that of its version, and moves only with it."""
+    guarded = (*profile, "version_id")
+    moved = f"""EXISTS (
+        SELECT FROM new_rows n
+        LEFT JOIN old_rows o ON o.id = n.id AND o.gln = n.gln
+        LEFT JOIN locations_locationversion v ON v.id = n.version_id AND v.location_id = n.id
+        WHERE o.id IS NULL
+           OR ({_row("n", guarded)} IS DISTINCT FROM {_row("o", guarded)}
+               AND (v.change_set_id IS DISTINCT FROM named OR v.applied_at IS NULL
+                    OR {_row("n", profile)} IS DISTINCT FROM {_row("v", profile)})))"""
+    sor_moved = """EXISTS (
+        SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
+        LEFT JOIN locations_locationversion s ON s.id = n.sor_version_id AND s.location_id = n.id
+        WHERE n.sor_version_id IS DISTINCT FROM o.sor_version_id AND s.change_set_id IS DISTINCT FROM named)"""
+    made = f"""EXISTS (
+        SELECT FROM new_rows n
+        LEFT JOIN locations_locationversion v ON v.id = n.version_id AND v.location_id = n.id
+        WHERE named IS NULL OR v.change_set_id IS DISTINCT FROM named OR v.applied_at IS NULL
+           OR {_row("n", profile)} IS DISTINCT FROM {_row("v", profile)}
+           OR n.sor_version_id <> n.version_id)"""
+    return [
+        pgtrigger.Trigger(
+            name="profile_update",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Update,
+            referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
+            declare=[("named", "bigint")],
+            func=_function(
+                _refuse("a profile or its version moved, or a number was renamed", moved, NOT_OPEN),
+                _refuse("what SOR said moved", sor_moved, NOT_OPEN),
+            ),
+        ),
+        pgtrigger.Trigger(
+            name="profile_insert",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="new_rows"),
+            declare=[("named", "bigint")],
+            func=_function(_refuse("a number without its first version", made, NOT_OPEN)),
+        ),
+        never_deleted(),
+        never_truncated(),
+    ]
+
+
+def version_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
+    """Triggers of LocationVersion: known EDI types, planned only by an unfinished change set, then frozen."""
+    fixed = ("id", "location_id", "change_set_id", "base_id", *profile)
+    unknown = """EXISTS (
+        SELECT FROM (SELECT DISTINCT unnest(edi_types) AS edi_type FROM new_rows) used
+        WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.id = used.edi_type))"""
+    unsorted = "EXISTS (SELECT FROM new_rows WHERE NOT is_ascending(edi_types))"
+    finished = """EXISTS (
+        SELECT FROM (SELECT DISTINCT change_set_id, applied_at IS NOT NULL AS applied FROM new_rows) n
+        JOIN locations_changeset c ON c.id = n.change_set_id
+        WHERE c.state NOT IN ('draft', 'running') OR (n.applied AND c.id IS DISTINCT FROM named))"""
+    foreign_base = """EXISTS (
+        SELECT FROM new_rows n JOIN locations_locationversion b ON b.id = n.base_id
+        WHERE b.location_id <> n.location_id)"""
+    not_named = "EXISTS (SELECT FROM new_rows WHERE change_set_id IS DISTINCT FROM named)"
+    return [
+        pgtrigger.Trigger(
+            name="version_insert",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            referencing=pgtrigger.Referencing(new="new_rows"),
+            declare=[("named", "bigint")],
+            func=_function(
+                _refuse("an EDI type that is not in the code list", unknown, "Unknown EDI type id in a profile."),
+                _refuse("edi_types is a set, written ascending", unsorted, "edi_types must ascend, each id once."),
+                _refuse("a base that is another number''s", foreign_base, "base belongs to another number."),
+                _refuse("a finished change set takes no more rows", finished, NOT_OPEN),
+            ),
+        ),
+        # Fires only on a violation: the condition is evaluated without entering PL/pgSQL.
+        pgtrigger.Protect(
+            name="version_frozen",
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Condition(
+                f"OLD.applied_at IS NOT NULL OR {_row('OLD', fixed)} IS DISTINCT FROM {_row('NEW', fixed)}"
+            ),
+        ),
+        pgtrigger.Trigger(
+            name="version_apply",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Update,
+            referencing=pgtrigger.Referencing(new="new_rows"),
+            declare=[("named", "bigint")],
+            func=_function(_refuse("applied by another than the running change set", not_named, NOT_OPEN)),
+        ),
+        pgtrigger.Trigger(
+            name="version_kept",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Delete,
+            referencing=pgtrigger.Referencing(old="old_rows"),
+            func=_refuse(
+                "history, and what SOR said",
+                """EXISTS (
+        SELECT FROM (SELECT DISTINCT change_set_id, applied_at FROM old_rows) o
+        JOIN locations_changeset c ON c.id = o.change_set_id WHERE o.applied_at IS NOT NULL OR c.state = 'done')""",
+                "Applied versions are kept for ever.",
+            )
+            + "\n    RETURN NULL;",
+        ),
+        never_truncated(),
+    ]

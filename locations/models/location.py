@@ -1,0 +1,105 @@
+"""Location numbers, and every profile each of them ever had."""
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from locations.access import LocationNumberQuerySet
+
+from . import guards
+
+
+class EdiProfile(models.Model):
+    """Abstract: all that an EDI administrator can change on a location number. Named here and nowhere else."""
+
+    edi_administrator = models.ForeignKey(
+        "locations.EdiAdministrator", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    system = models.ForeignKey("locations.System", models.PROTECT, null=True, related_name="+", db_index=False)
+    vendor = models.ForeignKey("locations.Vendor", models.PROTECT, null=True, related_name="+", db_index=False)
+    vans = models.ForeignKey("locations.Vans", models.PROTECT, null=True, related_name="+", db_index=False)
+    edi_types = ArrayField(models.IntegerField(), default=list, blank=True, help_text="EdiType keys, ascending.")
+    only_internal = models.BooleanField(default=False)
+    inactive = models.BooleanField(default=False)
+    note = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+PROFILE_COLUMNS = tuple(field.column for field in EdiProfile._meta.local_fields)
+
+
+class LocationVersion(EdiProfile):
+    """One whole profile of one number, written by one change set.
+
+    Before and after of a change are `base` and the version itself. `applied_at` is empty while the change is only
+    planned, and stays empty for a profile that SOR states but that is not the one in force here.
+    """
+
+    location = models.ForeignKey("locations.LocationNumber", models.PROTECT, related_name="versions", db_index=False)
+    change_set = models.ForeignKey("locations.ChangeSet", models.PROTECT, related_name="versions")
+    base = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["location", "change_set"], name="version_one_a_change_set"),
+        ]
+        indexes = [models.Index(fields=["location", "applied_at"], name="version_as_of")]
+        triggers = guards.version_triggers(PROFILE_COLUMNS)
+
+
+class Status(models.TextChoices):
+    """What a number is good for today. Values are those of `?status=`."""
+
+    ACTIVE = "aktiv", _("active")
+    INACTIVE = "inaktiv", _("inactive")
+    CLOSED = "lukket", _("closed")
+    FUTURE = "fremtidig", _("future")
+
+
+class LocationNumber(EdiProfile):
+    """A mailbox: 13 digits that messages are addressed to. SOR owns unit, region and dates; the profile is ours.
+
+    The profile stands here as in `version`, for search; the database refuses any difference between the two.
+    """
+
+    gln = models.CharField(max_length=13, unique=True)
+    unit = models.ForeignKey("locations.SorUnit", models.PROTECT, null=True, related_name="location_numbers")
+    region = models.ForeignKey("locations.Region", models.PROTECT, null=True, related_name="+")
+    first_from_date = models.DateField(null=True)
+    from_date = models.DateField(null=True, help_text="Date of the latest change in SOR.")
+    to_date = models.DateField(null=True, help_text="Last valid day; closed after it.")
+    version = models.OneToOneField(LocationVersion, models.PROTECT, related_name="+")
+    sor_version = models.ForeignKey(LocationVersion, models.PROTECT, null=True, related_name="+")
+    unit_key = models.TextField(blank=True, db_collation="C", help_text="danish_key() of the unit's name.")
+    city_key = models.TextField(blank=True, db_collation="C", help_text="danish_key() of the unit's city.")
+    check_digit_ok = models.GeneratedField(
+        expression=models.Func(F("gln"), function="gln_check_digit_ok"),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+
+    objects = LocationNumberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(gln__regex=r"^[0-9]{13}$"), name="location_gln_13_digits"),
+        ]
+        indexes = [
+            GinIndex(fields=["edi_types"], name="location_edi_types"),
+            models.Index(fields=["edi_administrator", "gln"], name="location_administrator"),
+            models.Index(fields=["vans"], name="location_vans"),
+            models.Index(fields=["system"], name="location_system"),
+            models.Index(fields=["vendor"], name="location_vendor"),
+            models.Index(fields=["unit_key", "gln"], name="location_unit_key"),
+            models.Index(fields=["city_key", "gln"], name="location_city_key"),
+        ]
+        triggers = guards.location_triggers(PROFILE_COLUMNS)
+
+    def __str__(self) -> str:
+        return self.gln

@@ -1,0 +1,80 @@
+"""Who is where: the units of the health organisation register, and which of them had a number when."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+
+class SorUnit(models.Model):
+    """A unit in SOR. Wholly owned by the import; nobody edits it here."""
+
+    class Kind(models.TextChoices):
+        OWNER = "IE", "Institutionsejer"
+        INSTITUTION = "SI", "Sundhedsinstitution"
+        UNIT = "OE", "Organisatorisk enhed"
+
+    sor_id = models.CharField(max_length=18, unique=True)
+    kind = models.CharField(max_length=2, choices=Kind)
+    name = models.CharField(max_length=255)
+    types = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    owner = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    institution = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    cvr = models.CharField(max_length=8, blank=True)
+    provider_number = models.CharField(max_length=16, blank=True)
+    shak = models.CharField(max_length=16, blank=True)
+    region = models.ForeignKey("Region", models.PROTECT, null=True, related_name="+")
+    street = models.CharField(max_length=255, blank=True)
+    postcode = models.CharField(max_length=16, blank=True)
+    city = models.CharField(max_length=255, blank=True)
+    phone = models.CharField(max_length=64, blank=True)
+    email = models.CharField(max_length=255, blank=True)
+    specialities = ArrayField(models.IntegerField(), default=list, blank=True, help_text="Speciality keys.")
+    first_from_date = models.DateField(null=True)
+    from_date = models.DateField(null=True)
+    to_date = models.DateField(null=True, help_text="Last valid day.")
+    inherits_number = models.BooleanField(default=False)
+    number_holder = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="number_users",
+        help_text="The unit whose location numbers it uses: itself, or the nearest ancestor through units "
+        "that inherit. Filled after each import.",
+    )
+    search_text = models.TextField(blank=True, help_text="search_fold() of all that free text looks in.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["IE", "SI", "OE"]), name="sorunit_kind"),
+            models.CheckConstraint(condition=Q(sor_id__regex=r"^[0-9]{1,18}$"), name="sorunit_sor_id_digits"),
+        ]
+        indexes = [
+            GinIndex(fields=["specialities"], name="sorunit_specialities"),
+            GinIndex(fields=["search_text"], name="sorunit_search", opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Assignment(models.Model):
+    """`unit` had the number `location` on the days of `period` (lower bound in, upper bound out)."""
+
+    location = models.ForeignKey("LocationNumber", models.PROTECT, related_name="assignments")
+    unit = models.ForeignKey(SorUnit, models.PROTECT, related_name="assignments")
+    period = DateRangeField()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="assignment_one_unit_a_day",
+                expressions=[
+                    ("location", RangeOperators.EQUAL),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(condition=Q(period__isempty=False), name="assignment_period_not_empty"),
+        ]

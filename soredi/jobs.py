@@ -1,0 +1,190 @@
+"""Work that outlives a request: its row in the database, and the one way it is run.
+
+    draft → queued → running → done | failed | refused | waiting | cancelled | expired
+
+The row is the truth; the broker only carries "look at row 17". Whoever runs a job holds an advisory lock on a
+connection of its own. PostgreSQL drops that lock when the process dies, so "running with a free lock" means that
+the runner is gone, and the sweep hands the job to another.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Self
+
+import psycopg
+from celery import current_app
+from django.apps import apps
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+# A queued job that nobody took in this time is sent again: its message was lost, or the broker was down.
+RESEND_AFTER = timedelta(seconds=15)
+
+
+class Refused(Exception):
+    """The job cannot be carried out as asked; nothing was changed. The message tells the user why and what to do."""
+
+
+class State(models.TextChoices):
+    DRAFT = "draft", gettext_lazy("draft")
+    QUEUED = "queued", gettext_lazy("queued")
+    RUNNING = "running", gettext_lazy("running")
+    DONE = "done", gettext_lazy("done")
+    FAILED = "failed", gettext_lazy("failed")
+    REFUSED = "refused", gettext_lazy("refused")
+    WAITING = "waiting", gettext_lazy("waiting for a person")
+    CANCELLED = "cancelled", gettext_lazy("cancelled")
+    EXPIRED = "expired", gettext_lazy("expired")
+
+
+class Job(models.Model):
+    """Abstract. A subclass names its Celery task in `task`; the task takes the row's id and calls `run`."""
+
+    task: str
+
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty for the system itself and for commands run without --user.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField(null=True, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    message = models.TextField(blank=True, help_text="Why it failed, was refused or waits.")
+    counts = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="%(app_label)s_%(class)s_state"),
+        ]
+
+    def enqueue(self, *, from_states: tuple[str, ...] = (State.DRAFT, State.WAITING)) -> bool:
+        """Ask a worker to run this job; returns False where it had already left `from_states`.
+
+        The message goes out when the transaction commits. With the broker down the row stays queued and the
+        sweep sends it later, so the caller need not care.
+        """
+        changed = (
+            type(self)
+            .objects.filter(pk=self.pk, state__in=from_states)
+            .update(state=State.QUEUED, queued_at=timezone.now(), attempts=0, message="")
+        )
+        if changed:
+            self.state = State.QUEUED
+            transaction.on_commit(self._send, robust=True)
+        return bool(changed)
+
+    def _send(self) -> None:
+        current_app.send_task(self.task, args=[self.pk])
+
+    def run_here(self, action: Callable[[Self], None]) -> Self:
+        """Run a draft or waiting job in this process, without a worker; for commands."""
+        type(self).objects.filter(pk=self.pk, state__in=(State.DRAFT, State.WAITING)).update(
+            state=State.QUEUED, queued_at=timezone.now(), attempts=0, message=""
+        )
+        return self.run(self.pk, action)
+
+    @classmethod
+    def run(cls, pk: int, action: Callable[[Self], None]) -> Self:
+        """Run `action` on job `pk` in this process and return the job as it then stands.
+
+        Nothing happens where another process runs the job or it is not queued. `action` does its work and sets
+        the final state in one transaction; what it raises ends the job as refused or failed, with the reason.
+        """
+        with _lock(cls, pk) as held:
+            if held and cls._claim(pk):
+                job = cls.objects.get(pk=pk)
+                try:
+                    action(job)
+                except Refused as refusal:
+                    cls._end(pk, State.REFUSED, str(refusal))
+                except (OperationalError, InterfaceError):
+                    raise  # the database went away: the sweep hands the job on when it is back
+                except Exception as error:
+                    logger.exception("%s %s failed", cls.__name__, pk)
+                    cls._end(pk, State.FAILED, _failure(error))
+        return cls.objects.get(pk=pk)
+
+    @classmethod
+    def _claim(cls, pk: int) -> bool:
+        """One conditional UPDATE. A row found running belongs to a dead runner, since we hold its lock."""
+        now = timezone.now()
+        claimed = cls.objects.filter(
+            pk=pk, state__in=[State.QUEUED, State.RUNNING], attempts__lt=MAX_ATTEMPTS
+        ).update(state=State.RUNNING, started_at=now, attempts=F("attempts") + 1)
+        if not claimed:
+            given_up = cls.objects.filter(pk=pk, state=State.RUNNING).update(
+                state=State.FAILED,
+                finished_at=now,
+                message=_(
+                    "The process that ran this stopped %(times)s times before it was done. Nothing was changed. "
+                    "Try again, and tell the operator if it happens once more."
+                )
+                % {"times": MAX_ATTEMPTS},
+            )
+            if given_up:
+                logger.error("%s %s given up after %s attempts", cls.__name__, pk, MAX_ATTEMPTS)
+        return bool(claimed)
+
+    @classmethod
+    def _end(cls, pk: int, state: str, message: str) -> None:
+        cls.objects.filter(pk=pk, state=State.RUNNING).update(
+            state=state, message=message, finished_at=timezone.now()
+        )
+
+
+def _failure(error: Exception) -> str:
+    return _("Unexpected error, nothing was changed: %(error)s") % {
+        "error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    }
+
+
+@contextmanager
+def _lock(job_class: type[Job], pk: int) -> Iterator[bool]:
+    """Hold the advisory lock of one job on a connection of its own; yields whether it was free."""
+    params = connection.get_connection_params() | {"autocommit": True}
+    params.pop("cursor_factory", None)
+    params.pop("context", None)
+    connection.ensure_connection()  # starts the embedded servers where they are used
+    with psycopg.connect(**params) as own:
+        row = own.execute(
+            "SELECT pg_try_advisory_lock(hashtext(%s), %s)", [job_class._meta.db_table, pk]
+        ).fetchone()
+        yield bool(row and row[0])
+
+
+def sweep() -> dict[str, int]:
+    """Send again what was queued and lost, and what a dead process was running. Returns how many of each."""
+    sent = {"queued": 0, "running": 0}
+    for job_class in job_classes():
+        lost = job_class.objects.filter(state=State.QUEUED, queued_at__lt=timezone.now() - RESEND_AFTER)
+        for job in lost.only("pk"):
+            job._send()
+            sent["queued"] += 1
+        for job in job_class.objects.filter(state=State.RUNNING).only("pk"):
+            with _lock(job_class, job.pk) as free:
+                orphan = free
+            if orphan:
+                job._send()
+                sent["running"] += 1
+    return sent
+
+
+def job_classes() -> list[Any]:
+    return [model for model in apps.get_models() if issubclass(model, Job)]
