@@ -14,7 +14,7 @@ app.autodiscover_tasks()
 
 HEARTBEAT = "worker-heartbeat"
 HEARTBEAT_SECONDS = 20
-_beaten = 0.0
+_beaten = float("-inf")
 
 
 @signals.worker_init.connect
