@@ -64,7 +64,7 @@ if EMBEDDED:
     SECRET_KEY = kept_secret(DATA_DIR / "secret-key")
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
     DATABASES: dict[str, dict[str, Any]] = {"default": embedded.database(DATA_DIR)}
-    REDIS_URL = embedded.valkey_url(DATA_DIR)
+    REDIS_URL = env.str("REDIS_URL", "") or embedded.valkey_url(DATA_DIR)
 else:
     SECRET_KEY = required("SECRET_KEY", "<50 random characters>")
     required("ALLOWED_HOSTS", "soredi.example.dk")
