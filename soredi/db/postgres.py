@@ -39,7 +39,7 @@ POSTGRES = {
     "log_line_prefix": "%m [%p] ",
 }
 # For tests: a crash of the machine may cost the data, a crash of the server may not.
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 def start(data: Path, run: Path, user: Owner, *, durable: bool) -> None:
