@@ -151,9 +151,8 @@ def load() -> Facts:
         for row in _rows("vendors")
     }
     systems, systems_by_sector = _systems(vendors)
-    places = [row | {"region_name": regions[row["region"]]} for row in _rows("places")]
     return Facts(
-        places=tuple(Place(**{**row, "weight": int(row["weight"])}) for row in places),
+        places=tuple(_place(row, regions) for row in _rows("places")),
         regions=regions,
         vans=_codes("vans"),
         administrators=_codes("administrators"),
@@ -167,6 +166,18 @@ def load() -> Facts:
             for row in _rows("specialities")
         ),
         receives=_receives(edi_types),
+    )
+
+
+def _place(row: dict[str, str], regions: dict[str, str]) -> Place:
+    return Place(
+        region=row["region"],
+        region_name=regions[row["region"]],
+        municipality=row["municipality"],
+        municipality_code=row["municipality_code"],
+        postcode=row["postcode"],
+        town=row["town"],
+        weight=int(row["weight"]),
     )
 
 

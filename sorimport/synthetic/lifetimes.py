@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
+from collections.abc import Iterator
 
 from sorimport.synthetic.units import Unit
 
@@ -29,13 +30,20 @@ def settle(units: list[Unit], today: int, rng: random.Random) -> None:
     """
     parents = {id(unit.parent) for unit in units}
     leaves = [unit for unit in units if unit.kind.level == "OE" and id(unit) not in parents]
-    forced = dict(
-        zip(map(id, rng.sample(leaves, 6)), (CLOSED, CLOSED, CLOSING, CLOSING, FUTURE, FUTURE), strict=True)
-    )
+    examples = rng.sample(leaves, 6)
+    fates = dict(zip(map(id, examples), (CLOSED, CLOSED, CLOSING, CLOSING, FUTURE, FUTURE), strict=True))
+    spared = {id(above) for unit in examples for above in _above(unit)}
     for unit in units:
         public_owner = unit.parent is None and unit.kind.sector in ("region", "municipality", "state")
-        fate = forced.get(id(unit)) or ("" if public_owner else _fate(rng.random()))
-        _date(unit, fate, today, rng)
+        fate = fates.get(id(unit)) or _fate(rng.random())
+        _date(unit, "" if public_owner or id(unit) in spared else fate, today, rng)
+
+
+def _above(unit: Unit) -> Iterator[Unit]:
+    parent = unit.parent
+    while parent:
+        yield parent
+        parent = parent.parent
 
 
 def _fate(draw: float) -> str:

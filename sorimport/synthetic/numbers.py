@@ -52,15 +52,11 @@ def hand_out(units: list[Unit], count: int, rng: random.Random) -> list[Unit]:
     Fills `own` and `holder` of the units: one without a number of its own inherits its parent's or has none.
     """
     several = count // SEVERAL
-    seen: set[str] = set()
-    keyed = []
-    for place, unit in enumerate(units):
-        draw = rng.expovariate(unit.kind.own_weight)
-        if unit.kind.key not in seen:
-            seen.add(unit.kind.key)
-            draw = -1.0
-        keyed.append((draw, place))
-    keyed.sort()
+    first = set(map(id, _one_of_each_kind(units)))
+    keyed = sorted(
+        (-1.0 if id(unit) in first else rng.expovariate(unit.kind.own_weight), place)
+        for place, unit in enumerate(units)
+    )
     with_numbers = [units[place] for _, place in islice(keyed, count - several)]
     takers = with_numbers + rng.choices(with_numbers, k=several)
     rng.shuffle(takers)
@@ -73,6 +69,15 @@ def hand_out(units: list[Unit], count: int, rng: random.Random) -> list[Unit]:
         elif above is not None and rng.random() < INHERITS:
             unit.holder = above
     return takers
+
+
+def _one_of_each_kind(units: list[Unit]) -> list[Unit]:
+    """Return the first unit of each kind, and every region, so that each EDI administrator has something."""
+    chosen: dict[str, Unit] = {}
+    for unit in units:
+        kind = unit.kind.key
+        chosen.setdefault(unit.sor_id if kind == "region_owner" else kind, unit)
+    return list(chosen.values())
 
 
 class Profiles:

@@ -174,26 +174,26 @@ class Forest:
             self._add("duty", f"Lægevagten {names.street(self.rng)}", owner, places.draw(self.rng))
 
     def _departments(self, hospital: Unit, budget: int) -> None:
+        """Add departments with their sections; a small budget has one of each kind and one section."""
         end = len(self.units) + budget
+        small = budget < 40
         rng = self.rng
         turn = list(self.facts.specialities[1:])
         rng.shuffle(turn)
+        first = next(s for s in turn if self._department_kind(s) == "hospital_department")
         fixed = [s for s in turn if s.name in ("Klinisk biokemi", "Diagnostisk radiologi")]
-        for number, speciality in enumerate(cycle(turn[:1] + fixed + turn[1:])):
+        rest = [s for s in turn if s is not first and s not in fixed]
+        for speciality in cycle([first, *fixed, *rest]):
             if len(self.units) >= end:
                 return
             department = self._add(
                 self._department_kind(speciality), f"{speciality.department} Afdeling", hospital
             )
-            department.specialities = (
-                speciality,
-                *(other for other in rng.sample(turn, rng.choice((0, 0, 1, 3))) if other is not speciality),
-            )
+            others = rng.sample(turn, rng.choice((0, 0, 1, 3)))
+            department.specialities = (speciality, *(other for other in others if other is not speciality))
             self._shak(department, hospital)
-            for _ in range(
-                min(end - len(self.units), 1 if number == 0 and budget < 40 else rng.randrange(3, 13))
-            ):
-                self._section(department, hospital, end)
+            for _ in range(int(speciality is first) if small else rng.randrange(3, 13)):
+                self._section(department, hospital, end, teams=1 if small else rng.choice((0, 0, 0, 1, 2)))
 
     @staticmethod
     def _department_kind(speciality: Speciality) -> str:
@@ -203,7 +203,7 @@ class Forest:
             return "hospital_laboratory"
         return "hospital_department"
 
-    def _section(self, department: Unit, hospital: Unit, end: int) -> None:
+    def _section(self, department: Unit, hospital: Unit, end: int, *, teams: int) -> None:
         rng = self.rng
         if len(self.units) >= end:
             return
@@ -215,7 +215,7 @@ class Forest:
         )
         section.specialities = department.specialities[:1]
         self._shak(section, hospital)
-        for _ in range(min(rng.choice((0, 0, 0, 1, 2)), end - len(self.units))):
+        for _ in range(min(teams, end - len(self.units))):
             self._add("hospital_team", f"{section.name}, {rng.choice(names.TEAMS)}", section)
 
     def _shak(self, unit: Unit, hospital: Unit) -> None:
