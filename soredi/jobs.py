@@ -34,6 +34,10 @@ class Refused(Exception):
     """The job cannot be carried out as asked; nothing was changed. The message tells the user why and what to do."""
 
 
+class Failed(Exception):
+    """The job broke on its input; nothing was changed. The message names the place, what was found and what to do."""
+
+
 class State(models.TextChoices):
     DRAFT = "draft", gettext_lazy("draft")
     QUEUED = "queued", gettext_lazy("queued")
@@ -114,6 +118,8 @@ class Job(models.Model):
                     action(job)
                 except Refused as refusal:
                     cls._end(pk, State.REFUSED, str(refusal))
+                except Failed as failure:
+                    cls._end(pk, State.FAILED, str(failure))
                 except (OperationalError, InterfaceError):
                     raise  # the database went away: the sweep hands the job on when it is back
                 except Exception as error:

@@ -1,0 +1,19 @@
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from locations import changes
+from locations.models import ChangeSet
+
+PLANS_LIVE = timedelta(hours=24)
+
+
+@shared_task(name=ChangeSet.task)
+def apply_change_set(pk: int) -> None:
+    ChangeSet.run(pk, changes.apply)
+
+
+@shared_task(name="locations.expire_plans")
+def expire_plans() -> int:
+    return changes.expire_plans(before=timezone.now() - PLANS_LIVE)

@@ -1,0 +1,304 @@
+"""A CSV file of any size → a temporary table of text columns, by the server's own COPY.
+
+    bytes ── header: delimiter, names ──┐
+      │                                 ▼
+      └─ the rest, untouched ─→ COPY … FROM STDIN ─→ temporary table (line, <columns>)
+
+COPY is the fast path and holds no more than a chunk in memory. When it refuses the file, or the file has more lines
+than COPY found rows (a stray quote swallows rows silently), the file is read once more line by line: good rows go
+in, bad ones are returned with their physical line number.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO
+
+import psycopg
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+CHUNK = 1 << 18  # bytes; larger chunks gained nothing
+HEADER_LIMIT = 1 << 16  # bytes; the longest header seen has 4 kB
+JOIN_LIMIT = 50  # physical lines that one quoted field may span
+DELIMITERS = b";,\t"
+# What COPY calls the encodings that the extracts come in, and Python's names for them.
+ENCODINGS = {"UTF8": "utf-8", "WIN1252": "cp1252"}
+
+
+class TabularError(Exception):
+    """The file as a whole cannot be read. `line` is physical, 1 = header; 0 where no line can be named."""
+
+    def __init__(self, file: str, line: int, code: str, message: str):
+        super().__init__(message)
+        self.file, self.line, self.code, self.message = file, line, code, message
+
+    def __str__(self) -> str:
+        place = self.file + (_(", line %(line)s") % {"line": self.line} if self.line else "")
+        return f"{place}: {self.message}"
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One row that was left out: its physical line, why, and how it begins."""
+
+    line: int
+    code: str
+    value: str
+
+
+@dataclass
+class Loaded:
+    """What `load` put into `table`: `rows` good ones; `ignored` are headers nobody asked for."""
+
+    table: str
+    columns: list[str]
+    ignored: list[str]
+    rows: int = 0
+    encoding: str = "UTF8"
+    bad: list[BadRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line: canonical column names in file order (None = ignored), and where the data begin."""
+
+    names: list[str | None]
+    found: list[str]
+    delimiter: str
+    length: int
+    encoding: str
+
+    @property
+    def table_columns(self) -> list[str]:
+        return [name or f"ignored_{position}" for position, name in enumerate(self.names)]
+
+
+def plain(name: str) -> str:
+    """A header as it is compared: case-insensitively, nothing but letters and digits."""
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Header:
+    """Read the first line of `stream`. `aliases` maps a `plain` header to its column.
+
+    Raises TabularError: `empty_file` without any text, `not_text` for UTF-16, NUL bytes or a binary file.
+    """
+    start = stream.read(HEADER_LIMIT)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
+        raise not_text(file, start[: start.find(b"\0") + 1].count(b"\n") + 1)
+    bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
+    if not start[bom:].strip():
+        raise TabularError(file, 0, "empty_file", _("The file is empty. Fetch or save it again."))
+    line, newline, _rest = start[bom:].partition(b"\n")
+    try:
+        encoding, text = "UTF8", line.decode("utf-8")
+    except UnicodeDecodeError:
+        encoding, text = "WIN1252", line.decode("cp1252", errors="replace")
+    delimiter = chr(max(DELIMITERS, key=line.count))
+    found = [name.strip() for name in next(csv.reader([text.rstrip("\r")], delimiter=delimiter), [])]
+    names: list[str | None] = []
+    for name in found:
+        column = aliases.get(plain(name))
+        names.append(None if column in names else column)
+    return Header(names, found, delimiter, bom + len(line) + len(newline), encoding)
+
+
+def not_text(file: str, line: int) -> TabularError:
+    return TabularError(
+        file,
+        line,
+        "not_text",
+        _("The file is not text in UTF-8 or Windows-1252. Save it as “CSV UTF-8” and upload it again."),
+    )
+
+
+def load(open_stream: Callable[[], IO[bytes]], *, file: str, table: str, header: Header, bad_limit: int) -> Loaded:
+    """Put the rows below `header` into the temporary table `table` (line bigint, one text column each).
+
+    `open_stream` gives the file from its first byte, each time it is called. `file` is how messages name it. More
+    than `bad_limit` bad rows raise TabularError `too_many_bad_rows`; NUL or undecodable bytes raise `not_text`.
+    """
+    columns = header.table_columns
+    _create(table, columns)
+    loaded = Loaded(table, columns, [n for n, c in zip(header.found, header.names, strict=True) if c is None])
+    for encoding in ENCODINGS if header.encoding == "UTF8" else ["WIN1252"]:
+        try:
+            with transaction.atomic(), open_stream() as stream:
+                stream.read(header.length)
+                counted = _Counted(stream, encoding)
+                loaded.rows = _copy(table, columns, header.delimiter, encoding, counted)
+                loaded.encoding = encoding
+                if loaded.rows != counted.lines:
+                    raise _Unbalanced
+                return loaded
+        except _WrongEncoding as wrong:
+            if wrong.mixed or encoding == "WIN1252":
+                raise not_text(file, wrong.line + 1) from None
+        except (_Unbalanced, psycopg.DataError):
+            loaded.encoding = encoding
+            return _load_by_line(open_stream, file, header, loaded, bad_limit)
+    raise AssertionError("WIN1252 either loads or raises")
+
+
+class _Unbalanced(Exception):
+    """COPY found fewer rows than the file has lines."""
+
+
+class _WrongEncoding(Exception):
+    def __init__(self, line: int, mixed: bool):
+        self.line, self.mixed = line, mixed
+
+
+class _Counted:
+    """Passes a stream on in chunks, counts its lines, and stops at the first byte its encoding does not know."""
+
+    def __init__(self, stream: IO[bytes], encoding: str):
+        self.stream, self.lines = stream, 0
+        self.decoder = codecs.getincrementaldecoder(ENCODINGS[encoding])()
+        self.seen_multibyte = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        last = b"\n"
+        while chunk := self.stream.read(CHUNK):
+            self._check(chunk)
+            self.lines += chunk.count(b"\n")
+            last = chunk[-1:]
+            yield chunk
+        self._check(b"", final=True)
+        self.lines += last != b"\n"
+
+    def _check(self, chunk: bytes, final: bool = False) -> None:
+        if chunk.isascii() and not final and not self.decoder.getstate()[0]:
+            return
+        try:
+            text = self.decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            line = self.lines + error.object[: error.start].count(b"\n") + 1
+            raise _WrongEncoding(line, self.seen_multibyte) from None
+        self.seen_multibyte = self.seen_multibyte or not text.isascii()
+
+
+def _create(table: str, columns: Iterable[str]) -> None:
+    definitions = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(column)) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
+        # The header is line 1; COPY keeps the order of the file.
+        cursor.execute(
+            sql.SQL(
+                "CREATE TEMP TABLE {} (line bigint GENERATED BY DEFAULT AS IDENTITY (START 2), {}) ON COMMIT DROP"
+            ).format(sql.Identifier(table), definitions)
+        )
+
+
+def _copy(table: str, columns: list[str], delimiter: str, encoding: str, chunks: Iterable[bytes]) -> int:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, DELIMITER {}, ENCODING {})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Literal(delimiter),
+        sql.Literal(encoding),
+    )
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            for chunk in chunks:
+                copy.write(chunk)
+        return int(cursor.rowcount)
+
+
+def _load_by_line(
+    open_stream: Callable[[], IO[bytes]], file: str, header: Header, loaded: Loaded, bad_limit: int
+) -> Loaded:
+    loaded.bad.clear()
+
+    def rows() -> Iterator[bytes]:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, delimiter=header.delimiter, lineterminator="\n")
+        for line, values in _rows(open_stream, file, header, loaded, bad_limit):
+            # An empty field is written bare, which COPY reads as null, as it does in the file itself.
+            writer.writerow([line, *values])
+            if buffer.tell() > CHUNK:
+                yield buffer.getvalue().encode()
+                buffer.seek(0)
+                buffer.truncate()
+        yield buffer.getvalue().encode()
+
+    with transaction.atomic():
+        loaded.rows = _copy(loaded.table, ["line", *loaded.columns], header.delimiter, "UTF8", rows())
+    return loaded
+
+
+def _rows(
+    open_stream: Callable[[], IO[bytes]], file: str, header: Header, loaded: Loaded, bad_limit: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (physical line, fields) of the rows that can be read; put the others into `loaded.bad`."""
+    width = len(header.names)
+    with open_stream() as stream:
+        stream.read(header.length)
+        pending: list[str] = []
+        first = 2
+        for number, raw in enumerate(stream, start=2):
+            if b"\0" in raw:
+                raise not_text(file, number)
+            try:
+                text = raw.decode(ENCODINGS[loaded.encoding])
+            except UnicodeDecodeError:
+                raise not_text(file, number) from None
+            if not pending:
+                first = number
+            pending.append(text)
+            values = _fields("".join(pending), header.delimiter, width)
+            if values is None and len(pending) < JOIN_LIMIT and _open_quote("".join(pending)):
+                continue
+            yield from _settle(pending, first, values, header.delimiter, width, loaded)
+            pending = []
+            if len(loaded.bad) > bad_limit:
+                raise _too_many(file, loaded.bad)
+        if pending:
+            yield from _settle(pending, first, None, header.delimiter, width, loaded)
+            if len(loaded.bad) > bad_limit:
+                raise _too_many(file, loaded.bad)
+
+
+def _settle(
+    pending: list[str], first: int, values: list[str] | None, delimiter: str, width: int, loaded: Loaded
+) -> Iterator[tuple[int, list[str]]]:
+    """One row, or, where a quote was opened and never closed, each of its physical lines on its own."""
+    if values is not None:
+        yield first, values
+        return
+    for offset, text in enumerate(pending):
+        if not text.strip(f"\r\n {delimiter}"):
+            continue
+        alone = _fields(text, delimiter, width)
+        if alone is not None:
+            yield first + offset, alone
+            continue
+        code = "stray_quote" if _open_quote(text) else "ragged_row"
+        loaded.bad.append(BadRow(first + offset, code, text.strip()[:120]))
+
+
+def _fields(text: str, delimiter: str, width: int) -> list[str] | None:
+    """The fields of one row, or None where it has not `width` of them. Trailing empty fields are forgiven."""
+    if _open_quote(text):
+        return None
+    values = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    if len(values) > width and not any(values[width:]):
+        values = values[:width]
+    return values if len(values) == width and any(values) else None
+
+
+def _open_quote(text: str) -> bool:
+    return text.count('"') % 2 == 1
+
+
+def _too_many(file: str, bad: list[BadRow]) -> TabularError:
+    return TabularError(
+        file,
+        bad[0].line,
+        "too_many_bad_rows",
+        _("%(count)s rows cannot be read, the first begins “%(value)s”. Fetch the file again, or mend those rows.")
+        % {"count": len(bad), "value": bad[0].value},
+    )

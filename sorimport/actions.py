@@ -1,0 +1,139 @@
+"""One import run, from bytes to counts: the action of its job.
+
+Everything happens in one transaction, so a run that fails, or waits for an administrator, leaves the data as before.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from locations.changes import close_door, open_door
+from locations.models import ChangeSet
+from locations.models.change import Source
+from soredi.jobs import Failed, State
+from soredi.tabular import TabularError
+from sorimport.columns import LOCATIONS, PAIRS, UNITS
+from sorimport.fetch import digest, fetched, source_files
+from sorimport.merge import close_and_hold, merge_catalogue, merge_locations, merge_units, plan_locations
+from sorimport.models import ImportRun, Problem
+from sorimport.stage import Staged, stage
+
+CLOSING_LIMIT = 0.05  # of the numbers open before the run; more of them wait for a person
+EXAMPLES = 20  # problems shown in the summary; all are kept
+_NOTHING = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0}
+
+
+class Waits(Exception):
+    """The run needs an administrator's word; everything is rolled back."""
+
+
+def run_import(run: ImportRun) -> None:
+    """Import the extract that `run` names. Sets the run's state, counts, problems and change set.
+
+    Raises Failed, with file, line, what was found and what to do, where the files cannot be imported.
+    """
+    try:
+        with fetched(run.paths) as paths:
+            run.sha256 = digest(paths)
+            with transaction.atomic():
+                files = source_files(paths)
+                staged = stage(files, daily=run.source == "daily", force=run.force)
+                _merge(run, staged)
+                run.state, run.finished_at = State.DONE, timezone.now()
+                run.save()
+    except TabularError as error:
+        raise Failed(str(error)) from error
+    except Waits as question:
+        ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
+            state=State.WAITING, message=str(question), counts=run.counts, sha256=run.sha256
+        )
+
+
+def _merge(run: ImportRun, staged: Staged, today: date | None = None) -> None:
+    today = today or timezone.localdate()
+    yesterday = today - timedelta(days=1)
+    Problem.objects.bulk_create(
+        Problem(run=run, file=file, line=row.line, code=row.code, value=row.value) for file, row in staged.bad
+    )
+    merge_catalogue()
+    units, locations = dict(_NOTHING), dict(_NOTHING) | {"edi_links": 0}
+    if staged.has(UNITS):
+        units = merge_units(run=run.pk, file=staged.files[UNITS.name], today=today)
+    if staged.has(LOCATIONS):
+        locations = plan_locations(has_pairs=staged.has(PAIRS), today=today)
+        run.counts = _summary(units, locations)
+        _ask_about_closures(run, locations)
+        _write_locations(run, staged, locations, yesterday)
+    units["closed"] += close_and_hold(complete=staged.complete_units, today=today, yesterday=yesterday)
+    run.counts = _summary(units, locations)
+    if staged.ignored:
+        run.counts["ignored_columns"] = staged.ignored
+    if staged.skipped:
+        run.counts["skipped_files"] = staged.skipped
+    run.counts["problems"] = run.problems.count()
+
+
+def _summary(units: dict[str, int], locations: dict[str, int]) -> dict[str, Any]:
+    return {
+        "units": {name: units[name] for name in _NOTHING},
+        "locations": {name: locations[name] for name in _NOTHING},
+        "edi_links": locations["edi_links"],
+    }
+
+
+def _ask_about_closures(run: ImportRun, locations: dict[str, int]) -> None:
+    closed, open_before = locations["closed"], locations["open"]
+    if closed > CLOSING_LIMIT * open_before and not run.accept_closures:
+        raise Waits(
+            _(
+                "This extract would close %(closed)s of %(open)s open location numbers, more than %(limit)s %%. Nothing "
+                "was changed. If that is right, run it again and accept the closures."
+            )
+            % {"closed": closed, "open": open_before, "limit": round(CLOSING_LIMIT * 100)}
+        )
+
+
+def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], yesterday: date) -> None:
+    now = timezone.now()
+    if locations["versions"]:
+        run.change_set = ChangeSet.objects.create(
+            source=Source.IMPORT,
+            by=run.by,
+            state=State.RUNNING,
+            started_at=now,
+            reason=_("SOR extract %(files)s") % {"files": ", ".join(staged.files.values())},
+            counts={"chosen": locations["versions"], "new": locations["new"]},
+        )
+        open_door(run.change_set)
+    merge_locations(
+        run=run.pk,
+        file=staged.files[LOCATIONS.name],
+        pairs_file=staged.files.get(PAIRS.name, ""),
+        change_set=run.change_set,
+        now=now,
+        yesterday=yesterday,
+    )
+    if run.change_set:
+        close_door(run.change_set, finished_at=now)
+
+
+def summary(run: ImportRun) -> dict[str, Any]:
+    """What the command prints: see the contract in README."""
+    return {
+        "run": run.pk,
+        "state": run.state,
+        "units": _NOTHING,
+        "locations": _NOTHING,
+        "edi_links": 0,
+        "problems": 0,
+        **run.counts,
+        "problem_examples": [
+            {"file": p.file, "line": p.line, "code": p.code, "message": p.message()}
+            for p in run.problems.all()[:EXAMPLES]
+        ],
+        "change_set": run.change_set_id,
+        **({"message": run.message} if run.message else {}),
+    }

@@ -1,0 +1,138 @@
+"""The headers of the SOR2 files: one alias table.
+
+The exact headers of the location files could not be verified against a real extract, so files are read by header,
+never by position. A header matches case-insensitively, by its letters and digits alone (`soredi.tabular.plain`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from soredi.tabular import plain
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file: column → its spellings, those it cannot do without, and the name it is published under."""
+
+    name: str
+    published_as: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    required: tuple[str, ...]
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """`plain` header → column."""
+        return {
+            plain(spelling): column
+            for column, spellings in self.columns.items()
+            for spelling in (column, *spellings)
+        }
+
+
+_GLN = ("EanLocationCode", "Lokationsnummer", "Loknr", "LocationCode", "EanLokationsnummer", "GLN")
+_SOR_ID = ("SorId", "SOR-kode", "SorCode", "SorIdentifier")
+_DATES = {
+    "first_from_date": ("FirstFromDate", "Først gældende fra dato"),
+    "from_date": ("FromDate", "Gældende fra dato", "ValidFrom"),
+    "to_date": ("ToDate", "Ophørt dato", "ValidTo"),
+}
+
+LOCATIONS = Kind(
+    "locations",
+    ("LocationsCode.csv", "LocationsCodes.csv"),
+    {
+        "gln": _GLN,
+        "sor_id": _SOR_ID,
+        "only_internal": ("OnlyInternalIndicator", "Kun internt"),
+        "inactive": ("NonActiveIndicator", "Ikke-aktivt"),
+        "vendor_code": ("SystemSupplierId", "SystemSupplier", "Systemleverandør"),
+        "vendor_name": ("SystemSupplierName", "Systemleverandørnavn"),
+        "system_code": ("SystemTypeId", "SystemType", "EDB-system"),
+        "system_name": ("SystemTypeName", "EDB-systemnavn"),
+        "vans_code": ("CommunicationSupplierId", "CommunicationSupplier", "Netoperatør", "VANS"),
+        "vans_name": ("CommunicationSupplierName", "Netoperatørnavn"),
+        "region_code": ("RegionCode", "RegionId"),
+        "region_name": ("RegionName", "Region"),
+        "administrator_code": ("EdiAdministratorId", "EdiAdministrator", "EDI-administrator"),
+        "administrator_name": ("EdiAdministratorName", "EDI-administratornavn"),
+        "note": ("SorNote", "Note", "Bemærkning"),
+        **_DATES,
+    },
+    ("gln", "sor_id", "vans_code", "system_code", "vendor_code", "administrator_code"),
+)
+PAIRS = Kind(
+    "pairs",
+    ("LocationsCodeEDITypeMap.csv", "eanlocationcodeeditype.csv"),
+    {"gln": _GLN, "edi_type_id": ("EDITypeId", "EdiId", "EDITypeIdentifier")},
+    ("gln", "edi_type_id"),
+)
+EDI_TYPES = Kind(
+    "edi_types",
+    ("EDITypes.csv",),
+    {
+        "edi_type_id": ("EDITypeId", "EdiId", "Id"),
+        "code": ("EDITypeCode", "EdiCode"),
+        "version": ("EDITypeVersion", "VersionCode"),
+        "name": ("EDITypeName", "Description"),
+    },
+    ("edi_type_id", "code"),
+)
+UNITS = Kind(
+    "units",
+    ("SOREntity.csv", "SorEntity_daily.csv"),
+    {
+        "sor_id": _SOR_ID,
+        "kind": ("SorType", "EntityKind"),
+        "name": ("EntityName", "Enhedsnavn"),
+        "type": ("EntityTypeName", "Enhedstype"),
+        "parent_sor_id": ("ParentSorId", "Parent-SOR-kode"),
+        "owner_sor_id": ("InstitutionOwnerSorId",),
+        "institution_sor_id": ("HealthInstitutionSorId",),
+        "cvr": ("InstitutionOwnerCVRNumberId", "CVRNumberId", "CVR"),
+        "inherits_number": ("EanLocationCodeInherited", "EntityInheritedIndicator"),
+        "provider_number": ("ProviderId", "Ydernummer"),
+        "shak": ("ShakId", "Sgh/Afd.kode"),
+        "region_code": ("PostalAddressRegionCode", "RegionCode"),
+        "street": ("PostalAddressStreetName",),
+        "building": ("PostalAddressStreetBuildingId",),
+        "postcode": ("PostalAddressPostCodeId",),
+        "city": ("PostalAddressDistrictName",),
+        "phone": ("VirtualAddressTelephoneNumber",),
+        "email": ("VirtualAddressEmailAddress",),
+        **{f"speciality{n}": (f"PrioritizedEntitySpeciality{n}Id",) for n in range(1, 9)},
+        **{f"speciality{n}_name": (f"PrioritizedEntitySpeciality{n}Name",) for n in range(1, 9)},
+        **_DATES,
+    },
+    ("sor_id", "kind", "name", "parent_sor_id", "from_date", "to_date"),
+)
+CLASSIFICATIONS = Kind(
+    "classifications",
+    ("SORClassifications.csv",),
+    {"type": ("ClassificationType",), "code": ("Code",), "name": ("Name",)},
+    ("type", "code", "name"),
+)
+SHAK = Kind(
+    "shak",
+    ("SHAKSORMap.csv",),
+    {"shak": ("ShakId",), "sor_id": _SOR_ID, "from_date": ("FromDate",), "to_date": ("ToDate",)},
+    ("shak", "sor_id"),
+)
+REPLACED = Kind(
+    "replaced",
+    ("SORReplacedEntities.csv",),
+    {"sor_id": _SOR_ID, "replaced_by": ("ReplacedBySorId",), "from_date": ("FromDate",)},
+    ("sor_id", "replaced_by"),
+)
+# Tried in this order: the first whose required columns are all there is the file's kind.
+KINDS = (LOCATIONS, UNITS, PAIRS, REPLACED, SHAK, CLASSIFICATIONS, EDI_TYPES)
+
+
+def kind_of(found: list[str], file: str) -> Kind | None:
+    """The kind of a file by its headers; by its published name where no kind's required columns are all there."""
+    present = {plain(name) for name in found}
+    for kind in KINDS:
+        aliases = kind.aliases
+        if set(kind.required) <= {aliases[name] for name in present if name in aliases}:
+            return kind
+    named = plain(file)
+    return next((k for k in KINDS if any(plain(name) in named for name in k.published_as)), None)

@@ -1,0 +1,31 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from soredi.jobs import State
+from sorimport import actions
+from sorimport.models import ImportRun
+
+
+class Command(BaseCommand):
+    help = "Import a SOR extract: Sor_complete.zip, a folder with its files, single files, or addresses of them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("paths", nargs="+", metavar="PATH_OR_URL")
+        parser.add_argument("--source", choices=["auto", "sor2", "daily"], default="auto")
+        parser.add_argument("--accept-closures", action="store_true", help="Close more than 5 %% of the numbers.")
+        parser.add_argument("--force", action="store_true", help="Go on past the limit of bad rows.")
+
+    def handle(self, **options: Any) -> None:
+        run = ImportRun.objects.create(
+            paths=[p if "://" in p else str(Path(p).absolute()) for p in options["paths"]],
+            source=options["source"],
+            accept_closures=options["accept_closures"],
+            force=options["force"],
+        )
+        run = run.run_here(actions.run_import)
+        self.stdout.write(json.dumps(actions.summary(run), ensure_ascii=False))
+        if run.state != State.DONE:
+            raise SystemExit(1)

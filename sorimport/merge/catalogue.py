@@ -1,0 +1,68 @@
+"""Code lists that an extract carries: rows are added and renamed, never removed."""
+
+from django.db import connection
+
+
+# Each adds unknown codes and takes a new name where the extract gives one; a code without a name takes the code.
+_UPSERT = """
+INSERT INTO {table} AS known (code, name)
+SELECT code, coalesce(max(name), code) FROM ({source}) AS stated (code, name)
+WHERE code IS NOT NULL GROUP BY code
+ON CONFLICT (code) DO UPDATE SET name = excluded.name
+WHERE excluded.name <> known.name AND excluded.name <> excluded.code
+"""
+
+_SOURCES = {
+    "locations_vans": "SELECT DISTINCT sor_code(vans_code), sor_text(vans_name, 255) FROM raw_locations",
+    "locations_system": "SELECT DISTINCT sor_code(system_code), sor_text(system_name, 255) FROM raw_locations",
+    "locations_vendor": "SELECT DISTINCT sor_code(vendor_code), sor_text(vendor_name, 255) FROM raw_locations",
+    "locations_ediadministrator": """
+        SELECT DISTINCT sor_code(administrator_code), sor_text(administrator_name, 255) FROM raw_locations""",
+    "locations_region": """
+        SELECT DISTINCT sor_code(region_code), sor_text(region_name, 255) FROM raw_locations
+        UNION SELECT DISTINCT sor_code(region_code), NULL FROM raw_units
+        UNION SELECT sor_code(code), sor_text(name, 255) FROM raw_classifications WHERE lower(type) = 'region'""",
+    "locations_speciality": """
+        SELECT sor_code(code), sor_text(name, 255) FROM raw_classifications WHERE lower(type) = 'speciality'
+        UNION SELECT DISTINCT sor_code(s.code), sor_text(s.name, 255) FROM raw_units,
+            LATERAL (VALUES (speciality1, speciality1_name), (speciality2, speciality2_name),
+                (speciality3, speciality3_name), (speciality4, speciality4_name),
+                (speciality5, speciality5_name), (speciality6, speciality6_name),
+                (speciality7, speciality7_name), (speciality8, speciality8_name)) AS s (code, name)
+        WHERE s.code IS NOT NULL""",
+}
+
+# A type made here by hand gets SOR's id when SOR names the same (code, version); the id finds it ever after.
+_ADOPT = """
+UPDATE locations_editype t SET sor_id = sor_code(r.edi_type_id)
+FROM raw_edi_types r
+WHERE t.sor_id IS NULL AND t.code = sor_text(r.code, 32) AND t.version = coalesce(sor_text(r.version, 32), '')
+  AND NOT EXISTS (SELECT FROM locations_editype o WHERE o.sor_id = sor_code(r.edi_type_id))
+"""
+
+# In: EDITypes.csv. The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is
+# FHIR, a three-letter code with two digits EDIFACT.
+_EDI_TYPES = """
+INSERT INTO locations_editype AS known (code, version, name, standard, sor_id)
+SELECT DISTINCT ON (sor_code(edi_type_id)) sor_text(code, 32), coalesce(sor_text(version, 32), ''),
+    coalesce(sor_text(name, 255), concat_ws(' ', sor_text(code, 32), sor_text(version, 32))),
+    CASE
+        WHEN code ~ '^F[A-Z]' AND sor_text(version, 32) IS NULL THEN 'fhir'
+        WHEN code ~ '^X[A-Z]{3}[0-9]' THEN 'oioxml'
+        WHEN code ~ '^[A-Z]{3}[0-9]{2}' THEN 'edifact'
+        ELSE 'other'
+    END,
+    sor_code(edi_type_id)
+FROM raw_edi_types WHERE sor_code(edi_type_id) IS NOT NULL AND sor_text(code, 32) IS NOT NULL
+ORDER BY sor_code(edi_type_id), line
+ON CONFLICT (sor_id) DO UPDATE SET code = excluded.code, version = excluded.version, name = excluded.name
+WHERE (known.code, known.version, known.name) <> (excluded.code, excluded.version, excluded.name)
+"""
+
+
+def merge_catalogue() -> None:
+    with connection.cursor() as cursor:
+        for table, source in _SOURCES.items():
+            cursor.execute(_UPSERT.format(table=table, source=source))
+        cursor.execute(_ADOPT)
+        cursor.execute(_EDI_TYPES)

@@ -1,0 +1,249 @@
+"""Location numbers: which exist, where and when (SOR's), and the first profile of each (ours from then on).
+
+`plan_locations` says what an extract would do, `merge_locations` does it. A number that is new gets its whole profile
+from SOR. A known one keeps its profile; what SOR now says of it is kept as `sor_version`.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from locations.models import PROFILE_COLUMNS, ChangeSet
+
+_COLUMNS = ", ".join(PROFILE_COLUMNS)
+
+
+def _of(alias: str) -> str:
+    return ", ".join(f"{alias}.{column}" for column in PROFILE_COLUMNS)
+
+
+# Every row of LocationsCode.csv, typed.
+_READ = """
+CREATE TEMP TABLE read_location ON COMMIT DROP AS
+SELECT line, sor_code(gln) AS gln, sor_code(sor_id) AS sor_id, sor_date(first_from_date) AS first_from_date,
+    sor_date(from_date) AS from_date, sor_date(to_date) AS to_date,
+    sor_flag(only_internal) AS only_internal, sor_flag(inactive) AS inactive, coalesce(sor_text(note, 254), '') AS note,
+    sor_code(region_code) AS region_code, sor_code(administrator_code) AS administrator_code,
+    sor_code(system_code) AS system_code, sor_code(vendor_code) AS vendor_code, sor_code(vans_code) AS vans_code,
+    length(btrim(note)) > 254 AS note_cut
+FROM raw_locations
+"""
+
+# Rows that must not be merged. A number on two units on one day is refused on both lines.
+_REFUSE = """
+CREATE TEMP TABLE refused_location ON COMMIT DROP AS
+SELECT line, 'malformed_gln' AS code, gln AS value FROM read_location WHERE (gln ~ '^[0-9]{13}$') IS NOT TRUE
+UNION ALL
+SELECT line, 'bad_period', concat_ws(' > ', coalesce(first_from_date, from_date), to_date) FROM read_location
+WHERE to_date < coalesce(first_from_date, from_date)
+UNION ALL
+SELECT DISTINCT a.line, 'two_units', a.gln FROM read_location a JOIN read_location b ON a.gln = b.gln
+    AND a.sor_id <> b.sor_id
+    AND daterange(coalesce(a.from_date, a.first_from_date), a.to_date, '[]')
+        && daterange(coalesce(b.from_date, b.first_from_date), b.to_date, '[]')
+WHERE a.to_date IS NULL OR a.to_date >= coalesce(a.from_date, a.first_from_date)
+"""
+
+# One row a number: the one in force on `today`, as for units.
+_PICK = """
+CREATE TEMP TABLE stage_location ON COMMIT DROP AS
+SELECT DISTINCT ON (gln) r.* FROM read_location r
+WHERE NOT EXISTS (SELECT FROM refused_location f WHERE f.line = r.line)
+ORDER BY gln, (from_date > %(today)s) IS TRUE, CASE WHEN from_date <= %(today)s THEN from_date END DESC NULLS LAST,
+    from_date, line
+"""
+
+# EDI types of each number as the ascending set that a profile holds. In: 1 M pairs; 2 hash joins, 1 sort.
+_SETS = """
+CREATE TEMP TABLE stage_set ON COMMIT DROP AS
+SELECT gln, array_agg(edi_type ORDER BY edi_type) AS edi_types FROM (
+    SELECT DISTINCT sor_code(p.gln) AS gln, t.id AS edi_type
+    FROM raw_pairs p JOIN locations_editype t ON t.sor_id = sor_code(p.edi_type_id)
+) AS pairs GROUP BY gln
+"""
+
+# What each number shall be. Without a pairs file the source says nothing of EDI types: a known number keeps SOR's last.
+_TARGET = f"""
+CREATE TEMP TABLE location_target ON COMMIT DROP AS
+SELECT t.*, o.sor_version_id AS old_sor_version_id,
+    o.id IS NOT NULL AND ({_of("t")}) IS DISTINCT FROM ({_of("v")}) AS sor_changed,
+    CASE
+        WHEN t.is_new THEN 'new'
+        WHEN t.to_date < %(today)s AND (o.to_date IS NULL OR o.to_date >= %(today)s) THEN 'closed'
+        WHEN (t.unit_id, t.region_id, t.first_from_date, t.from_date, t.to_date, t.unit_key, t.city_key)
+            IS DISTINCT FROM (o.unit_id, o.region_id, o.first_from_date, o.from_date, o.to_date, o.unit_key, o.city_key)
+            OR ({_of("t")}) IS DISTINCT FROM ({_of("v")}) THEN 'changed'
+        ELSE 'unchanged'
+    END AS change
+FROM (
+    SELECT coalesce(known.id, nextval('locations_locationnumber_id_seq')) AS id, known.id IS NULL AS is_new,
+        nextval('locations_locationversion_id_seq') AS version_id, s.line, s.gln, s.sor_id,
+        u.id AS unit_id, region.id AS region_id, s.first_from_date, s.from_date, s.to_date,
+        coalesce(danish_key(u.name), '') AS unit_key, coalesce(danish_key(u.city), '') AS city_key,
+        a.id AS edi_administrator_id, system.id AS system_id, vendor.id AS vendor_id, vans.id AS vans_id,
+        CASE WHEN %(has_pairs)s THEN coalesce(e.edi_types, '{{}}')
+             ELSE coalesce(said.edi_types, '{{}}') END AS edi_types,
+        s.only_internal, s.inactive, s.note
+    FROM stage_location s
+    LEFT JOIN locations_locationnumber known ON known.gln = s.gln
+    LEFT JOIN locations_locationversion said ON said.id = known.sor_version_id
+    LEFT JOIN locations_sorunit u ON u.sor_id = s.sor_id
+    LEFT JOIN locations_region region ON region.code = s.region_code
+    LEFT JOIN locations_ediadministrator a ON a.code = s.administrator_code
+    LEFT JOIN locations_system system ON system.code = s.system_code
+    LEFT JOIN locations_vendor vendor ON vendor.code = s.vendor_code
+    LEFT JOIN locations_vans vans ON vans.code = s.vans_code
+    LEFT JOIN stage_set e ON e.gln = s.gln
+) AS t
+LEFT JOIN locations_locationnumber o ON o.id = t.id
+LEFT JOIN locations_locationversion v ON v.id = o.sor_version_id
+"""
+
+# Known, open, and in none of the rows of a complete extract, refused rows included: what could not be read is not gone.
+_MISSING = """
+CREATE TEMP TABLE missing_location ON COMMIT DROP AS
+SELECT l.id, l.gln FROM locations_locationnumber l
+WHERE (l.to_date IS NULL OR l.to_date >= %(today)s)
+  AND NOT EXISTS (SELECT FROM read_location r WHERE r.gln = l.gln)
+"""
+
+_COUNT = """
+SELECT (SELECT count(*) FROM location_target WHERE change = 'new'),
+    (SELECT count(*) FROM location_target WHERE change = 'changed'),
+    (SELECT count(*) FROM location_target WHERE change = 'closed') + (SELECT count(*) FROM missing_location),
+    (SELECT count(*) FROM location_target WHERE change = 'unchanged'),
+    (SELECT count(*) FROM locations_locationnumber WHERE to_date IS NULL OR to_date >= %(today)s),
+    (SELECT coalesce(sum(cardinality(edi_types)), 0) FROM location_target),
+    (SELECT count(*) FROM location_target WHERE change = 'new' OR sor_changed)
+"""
+
+# By line. bad_check_digit, unknown_unit, missing and text_cut are kept and flagged; the others left out.
+_PROBLEMS = """
+INSERT INTO sorimport_problem (run_id, file, line, code, value)
+SELECT %(run)s, file, line, code, coalesce(value, '') FROM (
+    SELECT %(file)s AS file, line, code, value FROM refused_location
+    UNION ALL
+    SELECT %(file)s, line, 'bad_check_digit', gln FROM location_target WHERE NOT gln_check_digit_ok(gln)
+    UNION ALL
+    SELECT %(file)s, line, 'unknown_unit', concat_ws(' ', gln, sor_id) FROM location_target WHERE unit_id IS NULL
+    UNION ALL
+    SELECT %(file)s, r.line, 'duplicate_row', r.gln FROM read_location r JOIN stage_location s ON s.gln = r.gln
+    WHERE r.line <> s.line AND r.sor_id IS NOT DISTINCT FROM s.sor_id
+      AND r.from_date IS NOT DISTINCT FROM s.from_date AND r.to_date IS NOT DISTINCT FROM s.to_date
+    UNION ALL
+    SELECT %(file)s, line, 'text_cut', gln FROM read_location WHERE note_cut
+    UNION ALL
+    SELECT %(file)s, 0, 'missing', gln FROM missing_location
+    UNION ALL
+    SELECT %(pairs_file)s, p.line, 'unknown_edi_type', concat_ws(' ', sor_code(p.gln), p.edi_type_id) FROM raw_pairs p
+    WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(p.edi_type_id))
+    UNION ALL
+    SELECT %(pairs_file)s, min(p.line), 'unknown_location', p.gln
+    FROM (SELECT line, sor_code(gln) AS gln FROM raw_pairs) p
+    WHERE NOT EXISTS (SELECT FROM read_location r WHERE r.gln = p.gln) GROUP BY p.gln
+) AS found ORDER BY file, line
+"""
+
+# The first version of a new number is ours and SOR's; what SOR newly says of a known one is only SOR's.
+_VERSIONS = f"""
+INSERT INTO locations_locationversion (id, location_id, change_set_id, base_id, applied_at, {_COLUMNS})
+SELECT version_id, id, %(change_set)s, old_sor_version_id, CASE WHEN is_new THEN %(now)s::timestamptz END, {_of("t")}
+FROM location_target t WHERE is_new OR sor_changed ORDER BY gln
+"""
+
+_INSERT = f"""
+INSERT INTO locations_locationnumber
+    (id, gln, unit_id, region_id, first_from_date, from_date, to_date, unit_key, city_key,
+     version_id, sor_version_id, {_COLUMNS})
+SELECT id, gln, unit_id, region_id, first_from_date, from_date, to_date, unit_key, city_key,
+    version_id, version_id, {_of("t")}
+FROM location_target t WHERE is_new ORDER BY gln
+"""
+
+_UPDATE = """
+UPDATE locations_locationnumber l SET unit_id = t.unit_id, region_id = t.region_id,
+    first_from_date = t.first_from_date, from_date = t.from_date, to_date = t.to_date,
+    unit_key = t.unit_key, city_key = t.city_key,
+    sor_version_id = CASE WHEN t.sor_changed THEN t.version_id ELSE l.sor_version_id END
+FROM location_target t WHERE t.id = l.id AND t.change IN ('changed', 'closed')
+"""
+
+_CLOSE = """
+UPDATE locations_locationnumber l SET to_date = %(yesterday)s FROM missing_location m WHERE m.id = l.id
+"""
+
+# A number that moved leaves its old unit on the day before it starts on the new one.
+_LEAVE = """
+UPDATE locations_assignment a SET period = daterange(lower(a.period), t.from_date)
+FROM location_target t
+WHERE t.change IN ('changed', 'closed') AND a.location_id = t.id AND a.unit_id <> t.unit_id
+  AND coalesce(lower(a.period), '-infinity') < t.from_date AND coalesce(upper(a.period), 'infinity') > t.from_date
+"""
+
+# SOR dates the move before the assignment it ends: the old unit was a mistake.
+_CORRECT = """
+UPDATE locations_assignment a SET unit_id = t.unit_id FROM location_target t
+WHERE t.change IN ('changed', 'closed') AND a.location_id = t.id AND a.unit_id <> t.unit_id
+  AND lower(a.period) >= t.from_date
+"""
+
+# The end of the current assignment follows the number's, also where it was closed for being gone.
+_END = """
+UPDATE locations_assignment a SET period = daterange(lower(a.period), l.to_date, '[]')
+FROM locations_locationnumber l
+WHERE a.location_id = l.id AND a.unit_id = l.unit_id
+  AND (l.to_date IS NULL OR l.to_date >= coalesce(lower(a.period), l.to_date))
+  AND a.period @> coalesce(l.from_date, lower(a.period)) AND upper(a.period) IS DISTINCT FROM l.to_date + 1
+"""
+
+# Each number without an assignment in its present period gets one: from its first day, or, having moved, from the move.
+_ASSIGN = """
+INSERT INTO locations_assignment (location_id, unit_id, period)
+SELECT t.id, t.unit_id, daterange(CASE WHEN moved THEN t.from_date
+    ELSE coalesce(t.first_from_date, t.from_date) END, t.to_date, '[]')
+FROM (
+    SELECT t.*, EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id) AS moved
+    FROM location_target t
+    WHERE t.unit_id IS NOT NULL AND t.change <> 'unchanged'
+) AS t
+WHERE NOT EXISTS (
+    SELECT FROM locations_assignment a WHERE a.location_id = t.id
+      AND a.period && daterange(CASE WHEN moved THEN t.from_date
+          ELSE coalesce(t.first_from_date, t.from_date) END, t.to_date, '[]'))
+"""
+
+
+def plan_locations(*, has_pairs: bool, today: date) -> dict[str, int]:
+    """Stage the numbers; returns counts: new, changed, closed, unchanged, open (before), edi_links, versions."""
+    params: dict[str, Any] = {"today": today, "has_pairs": has_pairs}
+    with connection.cursor() as cursor:
+        cursor.execute(_READ)
+        cursor.execute("ANALYZE read_location")
+        cursor.execute(_REFUSE)
+        cursor.execute(_PICK, params)
+        cursor.execute(_SETS)
+        cursor.execute("ANALYZE stage_location")
+        cursor.execute("ANALYZE stage_set")
+        cursor.execute(_TARGET, params)
+        cursor.execute("ANALYZE location_target")
+        cursor.execute(_MISSING, params)
+        cursor.execute(_COUNT, params)
+        names = ("new", "changed", "closed", "unchanged", "open", "edi_links", "versions")
+        return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def merge_locations(
+    *, run: int, file: str, pairs_file: str, change_set: ChangeSet | None, now: Any, yesterday: date
+) -> None:
+    """Write what `plan_locations` found. `change_set` is the running one whose door is open; None writes no profile."""
+    params = {"run": run, "file": file, "pairs_file": pairs_file, "yesterday": yesterday, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_PROBLEMS, params)
+        if change_set is not None:
+            cursor.execute(_VERSIONS, params | {"change_set": change_set.pk})
+            cursor.execute(_INSERT)
+        cursor.execute(_UPDATE)
+        cursor.execute(_CLOSE, params)
+        for statement in (_LEAVE, _CORRECT, _END, _ASSIGN):
+            cursor.execute(statement)

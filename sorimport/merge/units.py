@@ -1,0 +1,163 @@
+"""Units of the register: the row of each that is in force, its place in the tree, and whose numbers it uses."""
+
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+# Of the rows of one unit (SOREntity.csv holds history) the one in force on `today`: the latest begun, or, where none
+# has begun, the first to come. Narrow on purpose: 400,000 wide rows would sort on disk.
+_PICK = """
+CREATE TEMP TABLE picked_unit ON COMMIT DROP AS
+SELECT DISTINCT ON (sor_id) sor_id, line FROM (
+    SELECT sor_code(sor_id) AS sor_id, sor_date(from_date) AS begun, line FROM raw_units
+) AS r
+WHERE sor_id ~ '^[0-9]{1,18}$'
+ORDER BY sor_id, (begun > %(today)s) IS TRUE, CASE WHEN begun <= %(today)s THEN begun END DESC NULLS LAST, begun, line
+"""
+
+# One row a unit, typed. `id` is the key it has, or the one it will get, so that parents resolve before any insert.
+_STAGE = """
+CREATE TEMP TABLE stage_unit ON COMMIT DROP AS
+SELECT coalesce(known.id, nextval('locations_sorunit_id_seq')) AS id, known.id IS NULL AS is_new,
+    p.line, p.sor_id, CASE upper(btrim(r.kind)) WHEN 'HI' THEN 'SI' ELSE upper(btrim(r.kind)) END AS kind,
+    coalesce(sor_text(r.name, 255), p.sor_id) AS name, sor_text(r.type, 255) AS type,
+    sor_code(r.parent_sor_id) AS parent_sor_id, sor_code(r.owner_sor_id) AS owner_sor_id,
+    sor_code(r.institution_sor_id) AS institution_sor_id,
+    coalesce(substring(sor_code(r.cvr) FROM '^[0-9]{8}$'), '') AS cvr,
+    coalesce(left(sor_code(r.provider_number), 16), '') AS provider_number,
+    coalesce(left(sor_code(r.shak), 16), '') AS shak, sor_code(r.region_code) AS region_code,
+    concat_ws(' ', sor_text(r.street, 200), sor_text(r.building, 50)) AS street,
+    coalesce(left(sor_code(r.postcode), 16), '') AS postcode, coalesce(sor_text(r.city, 255), '') AS city,
+    coalesce(left(sor_code(r.phone), 64), '') AS phone, coalesce(sor_text(r.email, 255), '') AS email,
+    ARRAY[sor_code(speciality1), sor_code(speciality2), sor_code(speciality3), sor_code(speciality4),
+        sor_code(speciality5), sor_code(speciality6), sor_code(speciality7), sor_code(speciality8)] AS speciality_codes,
+    sor_date(r.first_from_date) AS first_from_date, sor_date(r.from_date) AS from_date,
+    sor_date(r.to_date) AS to_date, sor_flag(r.inherits_number) AS inherits_number
+FROM picked_unit p JOIN raw_units r ON r.line = p.line LEFT JOIN locations_sorunit known ON known.sor_id = p.sor_id
+WHERE upper(btrim(r.kind)) IN ('IE', 'SI', 'HI', 'OE')
+"""
+
+# Keys and names of all units, staged or known: what parents are looked up in.
+_KEYS = """
+CREATE TEMP TABLE unit_key ON COMMIT DROP AS
+SELECT sor_id, id, name FROM stage_unit
+UNION ALL
+SELECT sor_id, id, name FROM locations_sorunit k WHERE NOT EXISTS (SELECT FROM stage_unit s WHERE s.sor_id = k.sor_id)
+"""
+
+_SPECIALITIES = """
+CREATE TEMP TABLE unit_speciality ON COMMIT DROP AS
+SELECT u.id, array_agg(s.id ORDER BY w.place) AS specialities
+FROM stage_unit u, unnest(u.speciality_codes) WITH ORDINALITY AS w (code, place)
+JOIN locations_speciality s ON s.code = w.code GROUP BY u.id
+"""
+
+# The columns that SOR owns, in the order in which _TARGET yields them.
+_COLUMNS = (
+    "kind", "name", "types", "parent_id", "owner_id", "institution_id", "cvr", "provider_number", "shak", "region_id",
+    "street", "postcode", "city", "phone", "email", "specialities", "first_from_date", "from_date", "to_date",
+    "inherits_number", "search_text",
+)  # fmt: skip
+
+
+def _row(alias: str) -> str:
+    return ", ".join(f"{alias}.{column}" for column in _COLUMNS)
+
+
+# What each staged unit shall be, and what that makes of it: new, changed, closed or unchanged.
+_TARGET = f"""
+CREATE TEMP TABLE unit_target ON COMMIT DROP AS
+SELECT t.*, CASE
+        WHEN t.is_new THEN 'new'
+        WHEN ({_row("t")}) IS NOT DISTINCT FROM ({_row("o")}) THEN 'unchanged'
+        WHEN t.to_date < %(today)s AND (o.to_date IS NULL OR o.to_date >= %(today)s) THEN 'closed'
+        ELSE 'changed'
+    END AS change
+FROM (
+    SELECT s.id, s.is_new, s.sor_id, s.kind, s.name, array_remove(ARRAY[s.type], NULL)::varchar[] AS types,
+        p.id AS parent_id, ie.id AS owner_id, si.id AS institution_id, s.cvr, s.provider_number, s.shak,
+        region.id AS region_id, s.street, s.postcode, s.city, s.phone, s.email,
+        coalesce(sp.specialities, '{{}}') AS specialities, s.first_from_date, s.from_date, s.to_date, s.inherits_number,
+        search_fold(concat_ws(' ', s.name, p.name, si.name, ie.name, s.street, s.postcode, s.city, s.sor_id,
+            s.cvr, s.provider_number, s.shak)) AS search_text
+    FROM stage_unit s
+    LEFT JOIN unit_key p ON p.sor_id = s.parent_sor_id
+    LEFT JOIN unit_key ie ON ie.sor_id = s.owner_sor_id
+    LEFT JOIN unit_key si ON si.sor_id = s.institution_sor_id
+    LEFT JOIN unit_speciality sp ON sp.id = s.id
+    LEFT JOIN locations_region region ON region.code = s.region_code
+) AS t
+LEFT JOIN locations_sorunit o ON o.id = t.id
+"""
+
+_WRITE = f"""
+INSERT INTO locations_sorunit (id, sor_id, {", ".join(_COLUMNS)})
+SELECT id, sor_id, {_row("t")} FROM unit_target t WHERE change <> 'unchanged' ORDER BY sor_id
+ON CONFLICT (sor_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)}
+"""
+
+_PROBLEMS = """
+INSERT INTO sorimport_problem (run_id, file, line, code, value)
+SELECT %(run)s, %(file)s, line, code, coalesce(left(value, 200), '') FROM (
+    SELECT line, 'malformed_sor_id' AS code, sor_id AS value FROM raw_units
+    WHERE (sor_code(sor_id) ~ '^[0-9]{1,18}$') IS NOT TRUE
+    UNION ALL
+    SELECT line, 'unknown_kind', kind FROM raw_units
+    WHERE coalesce(upper(btrim(kind)), '') NOT IN ('IE', 'SI', 'HI', 'OE')
+    UNION ALL
+    SELECT s.line, 'unknown_parent', s.parent_sor_id FROM stage_unit s
+    WHERE s.parent_sor_id IS NOT NULL AND NOT EXISTS (SELECT FROM unit_key k WHERE k.sor_id = s.parent_sor_id)
+) AS found ORDER BY line
+"""
+
+# What is gone from a complete extract is closed, its last day being the day before.
+_CLOSE = """
+UPDATE locations_sorunit u SET to_date = %(yesterday)s
+WHERE (u.to_date IS NULL OR u.to_date >= %(today)s) AND NOT EXISTS (SELECT FROM stage_unit s WHERE s.id = u.id)
+"""
+
+# Whose numbers each unit uses: its own, else those of the nearest ancestor, through units that inherit. Goes down
+# from the holders, so a cycle of parents is never entered twice. Numbers that have ended are nobody's.
+_HOLD = """
+WITH RECURSIVE own AS (
+    SELECT DISTINCT unit_id AS id FROM locations_locationnumber
+    WHERE unit_id IS NOT NULL AND (to_date IS NULL OR to_date >= %(today)s)
+), held AS (
+    SELECT id, id AS holder FROM own
+    UNION ALL
+    SELECT c.id, h.holder FROM held h JOIN locations_sorunit c ON c.parent_id = h.id
+    WHERE c.inherits_number AND NOT EXISTS (SELECT FROM own WHERE own.id = c.id)
+)
+UPDATE locations_sorunit u SET number_holder_id = t.holder
+FROM (SELECT u.id, h.holder FROM locations_sorunit u LEFT JOIN held h ON h.id = u.id) AS t
+WHERE t.id = u.id AND u.number_holder_id IS DISTINCT FROM t.holder
+"""
+
+
+def merge_units(*, run: int, file: str, today: date) -> dict[str, int]:
+    """Merge raw_units; returns how many are new, changed, closed and unchanged."""
+    params = {"run": run, "file": file, "today": today}
+    with connection.cursor() as cursor:
+        for statement in (_PICK, _STAGE, _KEYS, "ANALYZE stage_unit", "ANALYZE unit_key", _SPECIALITIES):
+            cursor.execute(statement, params)
+        cursor.execute(_TARGET, params)
+        cursor.execute(_PROBLEMS, params)
+        cursor.execute("SELECT change, count(*) FROM unit_target GROUP BY change")
+        counts = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0} | dict(cursor.fetchall())
+        cursor.execute(_WRITE)
+    return counts
+
+
+def close_and_hold(*, complete: bool, today: date, yesterday: date) -> int:
+    """Close units missing from a complete extract, then fill `number_holder`; returns how many were closed."""
+    params: dict[str, Any] = {"today": today, "yesterday": yesterday}
+    closed = 0
+    with connection.cursor() as cursor:
+        if complete:
+            cursor.execute(_CLOSE, params)
+            closed = cursor.rowcount
+        cursor.execute("ANALYZE locations_sorunit")
+        cursor.execute("ANALYZE locations_locationnumber")
+        cursor.execute(_HOLD, params)
+    return closed

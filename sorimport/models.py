@@ -1,0 +1,58 @@
+"""Import runs and the problems each of them met."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from soredi.jobs import Job
+
+
+class ImportRun(Job):
+    """One import of one extract. `counts` is the summary that the contract names (see `sorimport.actions`)."""
+
+    task = "sorimport.run_import"
+
+    paths = models.JSONField(help_text="Files, folders and zip files, as given, in order.")
+    source = models.CharField(max_length=8, default="auto")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the bytes of all files, in order.")
+    accept_closures = models.BooleanField(default=False)
+    force = models.BooleanField(default=False, help_text="Go on past the limit of bad rows.")
+    change_set = models.OneToOneField("locations.ChangeSet", models.PROTECT, null=True, related_name="import_run")
+
+    class Meta(Job.Meta):
+        ordering = ["-id"]
+
+
+# What a problem means and what to do. Those that say "kept" are flags; the rows of the others were left out.
+MESSAGES = {
+    "bad_check_digit": _("The check digit is wrong. Kept as SOR has it; have it corrected in SOR."),
+    "bad_period": _("The last day is before the first. Left out; have the dates corrected in SOR."),
+    "duplicate_row": _("The same row stands twice. The first one counts."),
+    "malformed_gln": _("A location number has 13 digits. Left out; have it corrected in SOR."),
+    "malformed_sor_id": _("A SOR code has up to 18 digits. Left out; have it corrected in SOR."),
+    "missing": _("The number is not in this extract any more. It was closed yesterday's date."),
+    "ragged_row": _("The row has more or fewer fields than the header. Left out; mend the row."),
+    "stray_quote": _("The row has a quotation mark that is never closed. Left out; mend the row."),
+    "text_cut": _("The note is longer than 254 characters. Kept, cut off there."),
+    "two_units": _("The number is on two units on one day. Both rows left out; have it corrected in SOR."),
+    "unknown_edi_type": _("The EDI type is not in EDITypes.csv. Left out; give that file in the same import."),
+    "unknown_kind": _("The unit is neither IE, SI nor OE. Left out; have it corrected in SOR."),
+    "unknown_location": _("EDI types for a number that is not in LocationsCode.csv. Left out."),
+    "unknown_parent": _("The parent unit is not in the extract. Kept, without a parent."),
+    "unknown_unit": _("The unit of the number is not in the extract. Kept, without a unit."),
+}
+
+
+class Problem(models.Model):
+    """What an import met in one row: left out, or kept and flagged, as `code` says."""
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="problems")
+    file = models.CharField(max_length=255)
+    line = models.BigIntegerField(help_text="Physical line in the file, the header being 1; 0 for the whole file.")
+    code = models.CharField(max_length=32)
+    value = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def message(self) -> str:
+        return f"{MESSAGES.get(self.code, self.code)} ({self.value})" if self.value else str(MESSAGES[self.code])

@@ -1,0 +1,162 @@
+"""Files → temporary tables `raw_<kind>`, one text column for each known column, and what was left out.
+
+A kind's table has all columns of its alias table, missing ones null, so that `merge` can state its SQL once.
+"""
+
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from psycopg import sql
+
+from soredi.tabular import BadRow, Loaded, TabularError, load, read_header
+from sorimport.columns import KINDS, LOCATIONS, PAIRS, UNITS, Kind, kind_of
+from sorimport.fetch import SourceFile
+
+BAD_ROWS = 1000  # a run with more unreadable rows than this fails
+
+
+@dataclass
+class Staged:
+    """The files of one run by kind. `skipped` are files of no kind or one too many; `ignored` headers by file."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    bad: list[tuple[str, BadRow]] = field(default_factory=list)
+    ignored: dict[str, list[str]] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    complete_units: bool = False
+
+    def has(self, kind: Kind) -> bool:
+        return kind.name in self.files
+
+
+def stage(files: list[SourceFile], *, daily: bool = False, force: bool = False) -> Staged:
+    """Load every file that is part of an extract. Raises TabularError where a file breaks the run.
+
+    `daily`: units are a refresh, so one that is missing is not gone.
+    """
+    staged = Staged()
+    for kind in KINDS:
+        _create_empty(kind)
+    chosen = _by_kind(files, staged)
+    for kind, file in chosen.items():
+        loaded = _load(kind, file, force)
+        staged.files[kind.name] = file.name
+        staged.bad += [(file.name, row) for row in loaded.bad]
+        if loaded.ignored:
+            staged.ignored[file.name] = loaded.ignored
+    if not staged.has(LOCATIONS) and not staged.has(UNITS):
+        raise TabularError(
+            ", ".join(f.name for f in files) or _("no file"),
+            0,
+            "no_extract",
+            _(
+                "This is no SOR extract: neither location numbers nor units were found. Give Sor_complete.zip, its "
+                "files, or SorEntity_daily.csv."
+            ),
+        )
+    if staged.has(PAIRS) and not staged.has(LOCATIONS):
+        raise TabularError(
+            staged.files[PAIRS.name],
+            0,
+            "no_locations",
+            _("EDI types by location number need LocationsCode.csv in the same import. Give both files."),
+        )
+    staged.complete_units = staged.has(UNITS) and not daily and not is_daily(staged.files[UNITS.name])
+    return staged
+
+
+def is_daily(name: str) -> bool:
+    """The daily file has the columns of SOREntity.csv; only its name tells that it is no complete list."""
+    return "daily" in name.casefold()
+
+
+def _by_kind(files: list[SourceFile], staged: Staged) -> dict[Kind, SourceFile]:
+    chosen: dict[Kind, SourceFile] = {}
+    for file in files:
+        with _readable(file), file.open() as stream:
+            found = read_header(stream, file.name, {}).found
+        kind = kind_of(found, file.name)
+        if kind is None:
+            staged.skipped.append(file.name)
+        elif kind in chosen and is_daily(chosen[kind].name):
+            staged.skipped.append(chosen[kind].name)
+            chosen[kind] = file
+        elif kind in chosen and is_daily(file.name):
+            staged.skipped.append(file.name)
+        elif kind in chosen:
+            raise TabularError(
+                file.name,
+                0,
+                "twice",
+                _("It is of the same kind as %(other)s. Give one of them.") % {"other": chosen[kind].name},
+            )
+        else:
+            chosen[kind] = file
+    return {kind: chosen[kind] for kind in KINDS if kind in chosen}
+
+
+def _load(kind: Kind, file: SourceFile, force: bool) -> Loaded:
+    with _readable(file):
+        with file.open() as stream:
+            header = read_header(stream, file.name, kind.aliases)
+        missing = [column for column in kind.required if column not in header.names]
+        if missing:
+            raise TabularError(
+                file.name,
+                1,
+                "missing_column",
+                _("The column %(missing)s is missing; found: %(found)s. Give a file with it, or name the alias.")
+                % {
+                    "missing": ", ".join(kind.columns[column][0] for column in missing),
+                    "found": ", ".join(header.found),
+                },
+            )
+        loaded = load(
+            file.open,
+            file=file.name,
+            table=f"raw_{kind.name}",
+            header=header,
+            bad_limit=10**9 if force else BAD_ROWS,
+        )
+    _add_missing(kind, loaded.columns)
+    return loaded
+
+
+class _readable:
+    """A zip member that breaks off while it is read → TabularError."""
+
+    def __init__(self, file: SourceFile):
+        self.file = file
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
+            raise TabularError(
+                self.file.name,
+                0,
+                "bad_zip",
+                _("The zip file is damaged or cut off (%(error)s). Fetch it again.") % {"error": error},
+            ) from None
+
+
+def _create_empty(kind: Kind) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(f"raw_{kind.name}")))
+        cursor.execute(
+            sql.SQL("CREATE TEMP TABLE {} (line bigint) ON COMMIT DROP").format(sql.Identifier(f"raw_{kind.name}"))
+        )
+    _add_missing(kind, [])
+
+
+def _add_missing(kind: Kind, present: list[str]) -> None:
+    table = sql.Identifier(f"raw_{kind.name}")
+    with connection.cursor() as cursor:
+        for column in kind.columns:
+            if column not in present:
+                cursor.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(table, sql.Identifier(column)))
+        cursor.execute(sql.SQL("ANALYZE {}").format(table))
