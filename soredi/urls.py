@@ -4,8 +4,12 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import path
 
+from soredi import health
+
 urlpatterns = [
     path("log-ind/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("log-ud/", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
 ]
