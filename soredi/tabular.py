@@ -123,7 +123,8 @@ def load(open_stream: Callable[[], IO[bytes]], *, file: str, table: str, header:
     than `bad_limit` bad rows raise TabularError `too_many_bad_rows`; NUL or undecodable bytes raise `not_text`.
     """
     columns = header.table_columns
-    _create(table, columns)
+    # Ignored columns stand last in the table: PostgreSQL reads a row from the left, as far as it needs.
+    _create(table, sorted(columns, key=lambda column: column.startswith("ignored_")))
     loaded = Loaded(table, columns, [n for n, c in zip(header.found, header.names, strict=True) if c is None])
     for encoding in ENCODINGS if header.encoding == "UTF8" else ["WIN1252"]:
         try:

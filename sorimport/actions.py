@@ -17,7 +17,7 @@ from soredi.jobs import Failed, State
 from soredi.tabular import TabularError
 from sorimport.columns import LOCATIONS, PAIRS, UNITS
 from sorimport.fetch import digest, fetched, source_files
-from sorimport.merge import close_and_hold, merge_catalogue, merge_locations, merge_units, plan_locations
+from sorimport.merge import merge_catalogue, merge_locations, merge_units, plan_locations, stage_units
 from sorimport.models import ImportRun, Problem
 from sorimport.stage import Staged, stage
 
@@ -59,15 +59,20 @@ def _merge(run: ImportRun, staged: Staged, today: date | None = None) -> None:
         Problem(run=run, file=file, line=row.line, code=row.code, value=row.value) for file, row in staged.bad
     )
     merge_catalogue()
-    units, locations = dict(_NOTHING), dict(_NOTHING) | {"edi_links": 0}
-    if staged.has(UNITS):
-        units = merge_units(run=run.pk, file=staged.files[UNITS.name], today=today)
+    stage_units(today=today)
+    locations = dict(_NOTHING) | {"edi_links": 0}
     if staged.has(LOCATIONS):
         locations = plan_locations(has_pairs=staged.has(PAIRS), today=today)
-        run.counts = _summary(units, locations)
+        run.counts = _summary(_NOTHING, locations)
         _ask_about_closures(run, locations)
         _write_locations(run, staged, locations, yesterday)
-    units["closed"] += close_and_hold(complete=staged.complete_units, today=today, yesterday=yesterday)
+    units = merge_units(
+        run=run.pk,
+        file=staged.files.get(UNITS.name, ""),
+        complete=staged.complete_units,
+        today=today,
+        yesterday=yesterday,
+    )
     run.counts = _summary(units, locations)
     if staged.ignored:
         run.counts["ignored_columns"] = staged.ignored

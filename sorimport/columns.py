@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from soredi.tabular import plain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """One kind of file: column → its spellings, those it cannot do without, and the name it is published under."""
 

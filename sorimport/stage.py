@@ -159,4 +159,5 @@ def _add_missing(kind: Kind, present: list[str]) -> None:
         for column in kind.columns:
             if column not in present:
                 cursor.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(table, sql.Identifier(column)))
-        cursor.execute(sql.SQL("ANALYZE {}").format(table))
+        # Enough to tell the planner how many rows there are; all 120 columns of the units would take a second.
+        cursor.execute(sql.SQL("ANALYZE {} (line)").format(table))

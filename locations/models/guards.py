@@ -5,7 +5,7 @@ transaction-locally, cleared after), and that change set is running. The trigger
 transition tables, once a statement; 40,000 rows cost 0.2 s. Column lists come from EdiProfile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pgtrigger
 
@@ -101,12 +101,17 @@ def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
     ]
 
 
-def version_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
-    """Triggers of LocationVersion: known EDI types, planned only by an unfinished change set, then frozen."""
+def version_triggers(profile: Sequence[str], code_lists: Mapping[str, str]) -> list[pgtrigger.Trigger]:
+    """Triggers of LocationVersion: known codes and EDI types, planned only by an unfinished change set, then frozen."""
     fixed = ("id", "location_id", "change_set_id", "base_id", *profile)
     unknown = """EXISTS (
         SELECT FROM (SELECT DISTINCT unnest(edi_types) AS edi_type FROM new_rows) used
         WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.id = used.edi_type))"""
+    unlisted = " OR ".join(
+        f"""EXISTS (SELECT FROM (SELECT DISTINCT {column} AS key FROM new_rows) used
+        WHERE key IS NOT NULL AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = key))"""
+        for column, table in code_lists.items()
+    )
     unsorted = "EXISTS (SELECT FROM new_rows WHERE NOT is_ascending(edi_types))"
     finished = """EXISTS (
         SELECT FROM (SELECT DISTINCT change_set_id, applied_at IS NOT NULL AS applied FROM new_rows) n
@@ -126,6 +131,7 @@ def version_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
             declare=[("named", "bigint")],
             func=_function(
                 _refuse("an EDI type that is not in the code list", unknown, "Unknown EDI type id in a profile."),
+                _refuse("a key that is in no code list", unlisted, "Unknown key of a code list in a profile."),
                 _refuse("edi_types is a set, written ascending", unsorted, "edi_types must ascend, each id once."),
                 _refuse("a base that is another number''s", foreign_base, "base belongs to another number."),
                 _refuse("a finished change set takes no more rows", finished, NOT_OPEN),

@@ -6,9 +6,14 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
+from . import guards
+
 
 class SorUnit(models.Model):
-    """A unit in SOR. Wholly owned by the import; nobody edits it here."""
+    """A unit in SOR. Wholly owned by the import, which resolves all keys set-wise; nobody edits it here.
+
+    `owner`, `institution` and `number_holder` follow from the tree and are not checked a second time, row by row.
+    """
 
     class Kind(models.TextChoices):
         OWNER = "IE", "Institutionsejer"
@@ -20,8 +25,8 @@ class SorUnit(models.Model):
     name = models.CharField(max_length=255)
     types = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
-    owner = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
-    institution = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    owner = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
+    institution = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
     cvr = models.CharField(max_length=8, blank=True)
     provider_number = models.CharField(max_length=16, blank=True)
     shak = models.CharField(max_length=16, blank=True)
@@ -41,10 +46,11 @@ class SorUnit(models.Model):
         models.PROTECT,
         null=True,
         related_name="number_users",
+        db_constraint=False,
         help_text="The unit whose location numbers it uses: itself, or the nearest ancestor through units "
         "that inherit. Filled after each import.",
     )
-    search_text = models.TextField(blank=True, help_text="search_fold() of all that free text looks in.")
+    search_text = models.TextField(blank=True, help_text="search_fold() of what free text looks in; empty without numbers.")
 
     class Meta:
         constraints = [
@@ -55,6 +61,7 @@ class SorUnit(models.Model):
             GinIndex(fields=["specialities"], name="sorunit_specialities"),
             GinIndex(fields=["search_text"], name="sorunit_search", opclasses=["gin_trgm_ops"]),
         ]
+        triggers = [guards.never_deleted(), guards.never_truncated()]
 
     def __str__(self) -> str:
         return self.name

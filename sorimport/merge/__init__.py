@@ -1,7 +1,9 @@
-"""Staging tables → the database, in sets and in the caller's one transaction: catalogue, then units, then numbers."""
+"""Staging tables → the database, in sets and in the caller's one transaction: catalogue, numbers, then units.
+
+Units are staged first, with the keys they will have, and written last, when it is known which of them have numbers."""
 
 from sorimport.merge.catalogue import merge_catalogue
 from sorimport.merge.locations import merge_locations, plan_locations
-from sorimport.merge.units import close_and_hold, merge_units
+from sorimport.merge.units import merge_units, stage_units
 
-__all__ = ["close_and_hold", "merge_catalogue", "merge_locations", "merge_units", "plan_locations"]
+__all__ = ["merge_catalogue", "merge_locations", "merge_units", "plan_locations", "stage_units"]

@@ -54,13 +54,15 @@ ORDER BY gln, (from_date > %(today)s) IS TRUE, CASE WHEN from_date <= %(today)s 
     from_date, line
 """
 
-# EDI types of each number as the ascending set that a profile holds. In: 1 M pairs; 2 hash joins, 1 sort.
+# EDI types of each number, named by the line it was read from, as the ascending set that a profile holds. In: 1 M
+# pairs; two hash joins and one sort, of integers.
 _SETS = """
 CREATE TEMP TABLE stage_set ON COMMIT DROP AS
-SELECT gln, array_agg(edi_type ORDER BY edi_type) AS edi_types FROM (
-    SELECT DISTINCT sor_code(p.gln) AS gln, t.id AS edi_type
-    FROM raw_pairs p JOIN locations_editype t ON t.sor_id = sor_code(p.edi_type_id)
-) AS pairs GROUP BY gln
+SELECT s.line, array_agg(DISTINCT t.id ORDER BY t.id) AS edi_types
+FROM raw_pairs p
+JOIN stage_location s ON s.gln = sor_code(p.gln)
+JOIN locations_editype t ON t.sor_id = sor_code(p.edi_type_id)
+GROUP BY s.line
 """
 
 # What each number shall be. Without a pairs file the source says nothing of EDI types: a known number keeps SOR's last.
@@ -88,13 +90,13 @@ FROM (
     FROM stage_location s
     LEFT JOIN locations_locationnumber known ON known.gln = s.gln
     LEFT JOIN locations_locationversion said ON said.id = known.sor_version_id
-    LEFT JOIN locations_sorunit u ON u.sor_id = s.sor_id
+    LEFT JOIN unit_key u ON u.sor_id = s.sor_id
     LEFT JOIN locations_region region ON region.code = s.region_code
     LEFT JOIN locations_ediadministrator a ON a.code = s.administrator_code
     LEFT JOIN locations_system system ON system.code = s.system_code
     LEFT JOIN locations_vendor vendor ON vendor.code = s.vendor_code
     LEFT JOIN locations_vans vans ON vans.code = s.vans_code
-    LEFT JOIN stage_set e ON e.gln = s.gln
+    LEFT JOIN stage_set e ON e.line = s.line
 ) AS t
 LEFT JOIN locations_locationnumber o ON o.id = t.id
 LEFT JOIN locations_locationversion v ON v.id = o.sor_version_id
@@ -136,12 +138,13 @@ SELECT %(run)s, file, line, code, coalesce(value, '') FROM (
     UNION ALL
     SELECT %(file)s, 0, 'missing', gln FROM missing_location
     UNION ALL
-    SELECT %(pairs_file)s, p.line, 'unknown_edi_type', concat_ws(' ', sor_code(p.gln), p.edi_type_id) FROM raw_pairs p
-    WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(p.edi_type_id))
+    SELECT %(pairs_file)s, line, 'unknown_edi_type', concat_ws(' ', sor_code(gln), edi_type_id) FROM raw_pairs
+    WHERE edi_type_id IS NULL OR edi_type_id IN (
+        SELECT id FROM (SELECT DISTINCT edi_type_id AS id FROM raw_pairs) AS used
+        WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(used.id)))
     UNION ALL
-    SELECT %(pairs_file)s, min(p.line), 'unknown_location', p.gln
-    FROM (SELECT line, sor_code(gln) AS gln FROM raw_pairs) p
-    WHERE NOT EXISTS (SELECT FROM read_location r WHERE r.gln = p.gln) GROUP BY p.gln
+    SELECT %(pairs_file)s, min(line), 'unknown_location', sor_code(gln) FROM raw_pairs p
+    WHERE NOT EXISTS (SELECT FROM read_location r WHERE r.gln = sor_code(p.gln)) GROUP BY sor_code(gln)
 ) AS found ORDER BY file, line
 """
 
@@ -222,8 +225,8 @@ def plan_locations(*, has_pairs: bool, today: date) -> dict[str, int]:
         cursor.execute("ANALYZE read_location")
         cursor.execute(_REFUSE)
         cursor.execute(_PICK, params)
-        cursor.execute(_SETS)
         cursor.execute("ANALYZE stage_location")
+        cursor.execute(_SETS)
         cursor.execute("ANALYZE stage_set")
         cursor.execute(_TARGET, params)
         cursor.execute("ANALYZE location_target")

@@ -11,6 +11,7 @@ _PICK = """
 CREATE TEMP TABLE picked_unit ON COMMIT DROP AS
 SELECT DISTINCT ON (sor_id) sor_id, line FROM (
     SELECT sor_code(sor_id) AS sor_id, sor_date(from_date) AS begun, line FROM raw_units
+    OFFSET 0  -- else the planner copies the call of sor_date into every use of it
 ) AS r
 WHERE sor_id ~ '^[0-9]{1,18}$'
 ORDER BY sor_id, (begun > %(today)s) IS TRUE, CASE WHEN begun <= %(today)s THEN begun END DESC NULLS LAST, begun, line
@@ -38,12 +39,39 @@ FROM picked_unit p JOIN raw_units r ON r.line = p.line LEFT JOIN locations_sorun
 WHERE upper(btrim(r.kind)) IN ('IE', 'SI', 'HI', 'OE')
 """
 
-# Keys and names of all units, staged or known: what parents are looked up in.
+# All units, staged or known: what parents and the units of numbers are looked up in.
 _KEYS = """
 CREATE TEMP TABLE unit_key ON COMMIT DROP AS
-SELECT sor_id, id, name FROM stage_unit
+SELECT sor_id, id, name, city FROM stage_unit
 UNION ALL
-SELECT sor_id, id, name FROM locations_sorunit k WHERE NOT EXISTS (SELECT FROM stage_unit s WHERE s.sor_id = k.sor_id)
+SELECT sor_id, id, name, city FROM locations_sorunit k
+WHERE NOT EXISTS (SELECT FROM stage_unit s WHERE s.sor_id = k.sor_id)
+"""
+
+# The tree as it will be.
+_TREE = """
+CREATE TEMP TABLE unit_tree ON COMMIT DROP AS
+SELECT s.id, p.id AS parent_id, s.inherits_number
+FROM stage_unit s LEFT JOIN unit_key p ON p.sor_id = s.parent_sor_id
+UNION ALL
+SELECT k.id, k.parent_id, k.inherits_number FROM locations_sorunit k
+WHERE NOT EXISTS (SELECT FROM stage_unit s WHERE s.sor_id = k.sor_id)
+"""
+
+# Whose numbers each unit uses: its own, else those of the nearest ancestor, through units that inherit. Goes down
+# from the holders, so a cycle of parents is never entered twice. Numbers that have ended are nobody's.
+_HOLD = """
+CREATE TEMP TABLE unit_holder ON COMMIT DROP AS
+WITH RECURSIVE own AS MATERIALIZED (
+    SELECT DISTINCT unit_id AS id FROM locations_locationnumber
+    WHERE unit_id IS NOT NULL AND (to_date IS NULL OR to_date >= %(today)s)
+), held AS (
+    SELECT id, id AS holder FROM own
+    UNION ALL
+    SELECT c.id, h.holder FROM held h JOIN unit_tree c ON c.parent_id = h.id
+    WHERE c.inherits_number AND c.id NOT IN (SELECT id FROM own)
+)
+SELECT id, holder FROM held
 """
 
 _SPECIALITIES = """
@@ -57,7 +85,7 @@ JOIN locations_speciality s ON s.code = w.code GROUP BY u.id
 _COLUMNS = (
     "kind", "name", "types", "parent_id", "owner_id", "institution_id", "cvr", "provider_number", "shak", "region_id",
     "street", "postcode", "city", "phone", "email", "specialities", "first_from_date", "from_date", "to_date",
-    "inherits_number", "search_text",
+    "inherits_number", "number_holder_id", "search_text",
 )  # fmt: skip
 
 
@@ -79,13 +107,16 @@ FROM (
         p.id AS parent_id, ie.id AS owner_id, si.id AS institution_id, s.cvr, s.provider_number, s.shak,
         region.id AS region_id, s.street, s.postcode, s.city, s.phone, s.email,
         coalesce(sp.specialities, '{{}}') AS specialities, s.first_from_date, s.from_date, s.to_date, s.inherits_number,
-        search_fold(concat_ws(' ', s.name, p.name, si.name, ie.name, s.street, s.postcode, s.city, s.sor_id,
-            s.cvr, s.provider_number, s.shak)) AS search_text
+        h.holder AS number_holder_id,
+        CASE WHEN EXISTS (SELECT FROM locations_locationnumber l WHERE l.unit_id = s.id)
+            THEN search_fold(concat_ws(' ', s.name, p.name, si.name, ie.name, s.street, s.postcode, s.city, s.sor_id,
+                s.cvr, s.provider_number, s.shak)) ELSE '' END AS search_text
     FROM stage_unit s
     LEFT JOIN unit_key p ON p.sor_id = s.parent_sor_id
     LEFT JOIN unit_key ie ON ie.sor_id = s.owner_sor_id
     LEFT JOIN unit_key si ON si.sor_id = s.institution_sor_id
     LEFT JOIN unit_speciality sp ON sp.id = s.id
+    LEFT JOIN unit_holder h ON h.id = s.id
     LEFT JOIN locations_region region ON region.code = s.region_code
 ) AS t
 LEFT JOIN locations_sorunit o ON o.id = t.id
@@ -117,47 +148,38 @@ UPDATE locations_sorunit u SET to_date = %(yesterday)s
 WHERE (u.to_date IS NULL OR u.to_date >= %(today)s) AND NOT EXISTS (SELECT FROM stage_unit s WHERE s.id = u.id)
 """
 
-# Whose numbers each unit uses: its own, else those of the nearest ancestor, through units that inherit. Goes down
-# from the holders, so a cycle of parents is never entered twice. Numbers that have ended are nobody's.
-_HOLD = """
-WITH RECURSIVE own AS (
-    SELECT DISTINCT unit_id AS id FROM locations_locationnumber
-    WHERE unit_id IS NOT NULL AND (to_date IS NULL OR to_date >= %(today)s)
-), held AS (
-    SELECT id, id AS holder FROM own
-    UNION ALL
-    SELECT c.id, h.holder FROM held h JOIN locations_sorunit c ON c.parent_id = h.id
-    WHERE c.inherits_number AND NOT EXISTS (SELECT FROM own WHERE own.id = c.id)
-)
-UPDATE locations_sorunit u SET number_holder_id = t.holder
-FROM (SELECT u.id, h.holder FROM locations_sorunit u LEFT JOIN held h ON h.id = u.id) AS t
-WHERE t.id = u.id AND u.number_holder_id IS DISTINCT FROM t.holder
+_REHOLD = """
+UPDATE locations_sorunit u SET number_holder_id = h.holder
+FROM locations_sorunit k LEFT JOIN unit_holder h ON h.id = k.id
+WHERE k.id = u.id AND u.number_holder_id IS DISTINCT FROM h.holder
 """
 
 
-def merge_units(*, run: int, file: str, today: date) -> dict[str, int]:
-    """Merge raw_units; returns how many are new, changed, closed and unchanged."""
-    params = {"run": run, "file": file, "today": today}
+def stage_units(*, today: date) -> None:
+    """Stage raw_units: afterwards stage_unit and unit_key hold what the numbers need to find their units."""
     with connection.cursor() as cursor:
-        for statement in (_PICK, _STAGE, _KEYS, "ANALYZE stage_unit", "ANALYZE unit_key", _SPECIALITIES):
-            cursor.execute(statement, params)
+        for statement in (_PICK, "ANALYZE picked_unit", _STAGE, "ANALYZE stage_unit (sor_id, id)", _KEYS):
+            cursor.execute(statement, {"today": today})
+        cursor.execute("ANALYZE unit_key (sor_id, id)")
+
+
+def merge_units(*, run: int, file: str, complete: bool, today: date, yesterday: date) -> dict[str, int]:
+    """Write the staged units and whose numbers each unit uses; the numbers are written already.
+
+    Returns how many are new, changed, closed and unchanged. `complete`: a unit that is missing is closed.
+    """
+    params: dict[str, Any] = {"run": run, "file": file, "today": today, "yesterday": yesterday}
+    with connection.cursor() as cursor:
+        for statement in (_SPECIALITIES, _TREE, "ANALYZE unit_tree", "ANALYZE locations_locationnumber (unit_id)"):
+            cursor.execute(statement)
+        cursor.execute(_HOLD, params)
         cursor.execute(_TARGET, params)
         cursor.execute(_PROBLEMS, params)
         cursor.execute("SELECT change, count(*) FROM unit_target GROUP BY change")
         counts = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0} | dict(cursor.fetchall())
         cursor.execute(_WRITE)
-    return counts
-
-
-def close_and_hold(*, complete: bool, today: date, yesterday: date) -> int:
-    """Close units missing from a complete extract, then fill `number_holder`; returns how many were closed."""
-    params: dict[str, Any] = {"today": today, "yesterday": yesterday}
-    closed = 0
-    with connection.cursor() as cursor:
         if complete:
             cursor.execute(_CLOSE, params)
-            closed = cursor.rowcount
-        cursor.execute("ANALYZE locations_sorunit")
-        cursor.execute("ANALYZE locations_locationnumber")
-        cursor.execute(_HOLD, params)
-    return closed
+            counts["closed"] += cursor.rowcount
+        cursor.execute(_REHOLD)
+    return counts

@@ -1,4 +1,4 @@
-"""How the extracts write text, ids, dates and booleans. Plain SQL, so that the planner inlines them."""
+"""How the extracts write text, ids, dates and booleans. The SQL ones are inlined by the planner."""
 
 from django.db import migrations
 
@@ -14,14 +14,24 @@ CREATE FUNCTION sor_text(value text, longest integer) RETURNS text LANGUAGE sql 
 $$
 """
 # YYYY-MM-DD, DD-MM-YYYY or DD.MM.YYYY, with or without a time; null for anything else and for "no end" (9999).
+# PL/pgSQL, 1 µs a call: an SQL function with a sub-select is not inlined and took 40 µs.
 SOR_DATE = """
-CREATE FUNCTION sor_date(value text) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN pg_input_is_valid(iso, 'date') AND iso < '9' THEN iso::date END
-    FROM (SELECT CASE
-        WHEN word LIKE '____-__-__%' THEN left(word, 10)
-        WHEN word LIKE '__-__-____%' OR word LIKE '__.__.____%'
-        THEN substr(word, 7, 4) || '-' || substr(word, 4, 2) || '-' || left(word, 2)
-    END AS iso FROM (SELECT sor_code(value) AS word) AS cleaned) AS read
+CREATE FUNCTION sor_date(value text) RETURNS date LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    word text := btrim(value, E' ="\\'\\t\\r\\n');
+BEGIN
+    IF word LIKE '____-__-__%' THEN
+        word := left(word, 10);
+    ELSIF word LIKE '__-__-____%' OR word LIKE '__.__.____%' THEN
+        word := substr(word, 7, 4) || '-' || substr(word, 4, 2) || '-' || left(word, 2);
+    ELSE
+        RETURN NULL;
+    END IF;
+    IF word < '9' AND pg_input_is_valid(word, 'date') THEN
+        RETURN word::date;
+    END IF;
+    RETURN NULL;
+END
 $$
 """
 SOR_FLAG = """
