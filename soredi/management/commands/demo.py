@@ -56,6 +56,8 @@ class Command(BaseCommand):
         port: int = options["port"]
         check_port_is_free(port)
         children: list[Child] = []
+        # A shell that starts it in the background has the signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             self.say(_("Starting PostgreSQL and Valkey in %(folder)s") % {"folder": settings.DATA_DIR})
             embedded.ensure(settings.DATA_DIR)
@@ -136,7 +138,7 @@ class Child:
         self.process = subprocess.Popen(
             self.command,
             cwd=settings.BASE_DIR,
-            env=os.environ | {"PYTHONWARNINGS": "ignore:You're running the worker:RuntimeWarning"},
+            env=os.environ | {"PYTHONWARNINGS": "ignore:You're running the worker"},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=ends_with_parent(),  # safe: the demo has one thread
@@ -195,7 +197,15 @@ def commands(port: int) -> dict[str, list[str]]:
             *["--worker-class", "gthread", "--workers", "2", "--threads", "4"],
             *["--log-level", "warning", "--no-control-socket"],
         ],
-        "worker": [*celery, "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle"],
+        "worker": [
+            *celery,
+            "--quiet",
+            "worker",
+            "--loglevel",
+            "warning",
+            "--without-gossip",
+            "--without-mingle",
+        ],
         "beat": [*celery, "--quiet", "beat", "--loglevel", "warning"],
     }
 
