@@ -203,7 +203,7 @@ CELERY_BROKER_URL = (
 )
 CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 5,
+    "socket_timeout": 0.8,
     "socket_connect_timeout": 0.5,
     "max_retries": 0,
 }

@@ -236,11 +236,13 @@ def answers(port: int) -> bool:
 
 
 def stop(children: list[Child]) -> None:
-    """Ends the children in the order of their start; who takes longer than the grace is killed."""
-    for child in children:
-        if child.process is not None:
-            child.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(GRACE_SECONDS)
-            child.signal(signal.SIGKILL)
-            child.process.wait()
+    """Asks all children to end; who takes longer than the grace is killed, with what it started."""
+    started = [(child, child.process) for child in children if child.process is not None]
+    for _child, process in started:
+        process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for child, process in started:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.1, deadline - time.monotonic()))
+        child.signal(signal.SIGKILL)
+        process.wait()
