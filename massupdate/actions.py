@@ -1,0 +1,99 @@
+"""Hand in a file, check and plan it. Applying and undoing are the change set's."""
+
+import hashlib
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.files import File
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from locations import changes
+from locations.models import LocationNumber
+from massupdate.check import check
+from massupdate.models import Finding, MassUpdate
+from massupdate.read import read
+from soredi.jobs import State
+from soredi.models import User
+from soredi.tabular import CHUNK, TabularError
+
+SHOWN = 1000  # findings of each sort in a summary; all of them are kept
+
+
+def hand_in(*, file: IO[bytes], name: str, by: User | None) -> MassUpdate:
+    """Keep the file as it was handed in, with its size and hash; returns the draft job that will check it."""
+    sha256, size = hashlib.sha256(), 0
+    while chunk := file.read(CHUNK):
+        sha256.update(chunk)
+        size += len(chunk)
+    file.seek(0)
+    update = MassUpdate(name=Path(name).name[:255], size=size, sha256=sha256.hexdigest(), by=by)
+    update.file.save(f"{update.sha256[:16]}.csv", File(file), save=False)
+    update.save()
+    return update
+
+
+def check_and_plan(update: MassUpdate) -> None:
+    """The action of the job: done with a draft change set, or refused with at least one error by line."""
+    with transaction.atomic():
+        try:
+            loaded = read(
+                lambda: update.file.storage.open(update.file.name), name=update.name, size=update.size
+            )
+        except TabularError as error:
+            Finding.objects.create(
+                mass_update=update, is_error=True, line=error.line, code=_code(error), value=error.message
+            )
+            _finish(update, State.REFUSED, error.message, {"locations": 0, "errors": 1, "warnings": 0})
+            return
+        Finding.objects.bulk_create(
+            Finding(mass_update=update, is_error=True, line=row.line, code="wrong_columns", value=row.value)
+            for row in loaded.bad
+        )
+        editable = LocationNumber.objects.editable_by(update.by)
+        counts = check(update=update.pk, editable=editable, today=timezone.localdate())
+        counts["lines"] = loaded.rows + len(loaded.bad)
+        if counts["errors"]:
+            message = _("The file has %(errors)s errors. Nothing was changed.") % counts
+            _finish(update, State.REFUSED, message, counts)
+            return
+        update.change_set = changes.plan_sets(by=update.by, reason=update.name)
+        _finish(update, State.DONE, "", counts)
+
+
+def _code(error: TabularError) -> str:
+    """Of the contract: unreadable rows beyond the limit are, like each of them, a matter of columns."""
+    return "wrong_columns" if error.code == "too_many_bad_rows" else error.code
+
+
+def _finish(update: MassUpdate, state: str, message: str, counts: dict[str, int]) -> None:
+    update.state, update.message, update.counts = state, message, counts
+    update.finished_at = timezone.now()
+    update.save()
+
+
+def summary(update: MassUpdate) -> dict[str, Any]:
+    """What the command prints: see the contract in README."""
+    change_set = update.change_set
+    if change_set:
+        change_set.refresh_from_db()
+    planned = change_set.counts if change_set else {}
+    return {
+        "change_set": change_set.pk if change_set else None,
+        "state": change_set.state if change_set else update.state,
+        "locations": update.counts.get("locations", 0),
+        "changed": planned.get("changed", 0),
+        "added": planned.get("added", 0),
+        "removed": planned.get("removed", 0),
+        "errors": _findings(update, is_error=True),
+        "warnings": _findings(update, is_error=False),
+        **({"message": message} if (message := change_set.message if change_set else update.message) else {}),
+    }
+
+
+def _findings(update: MassUpdate, *, is_error: bool) -> list[dict[str, Any]]:
+    return [
+        {"line": f.line, "code": f.code, "value": f.value, "message": f.message()}
+        for f in update.findings.filter(is_error=is_error)[:SHOWN]
+    ]

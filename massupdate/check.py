@@ -1,0 +1,190 @@
+"""`mass_line` → findings by line, and `planned_set` for the plan. All in SQL, over sets.
+
+The million lines are read twice: once to find their few distinct spellings, once to gather the sets. Every rule looks
+at distinct numbers and distinct types, and goes back to the lines only where it has something to report.
+"""
+
+from typing import Any
+
+from django.db import connection
+
+from locations.access import LocationNumberQuerySet
+
+# The distinct spellings of numbers. In a cell, spaces, an apostrophe and ="…" are Excel's, not the number's.
+_NUMBERS = """
+CREATE TEMP TABLE mass_number ON COMMIT DROP AS
+SELECT spelt, gln, l.id AS location_id FROM (
+    SELECT gln AS spelt, translate(gln, E' ="''\\t\\u00a0', '') AS gln FROM mass_line GROUP BY gln
+) AS s LEFT JOIN locations_locationnumber l USING (gln)
+"""
+
+# Every way to write an EDI type. A code alone means its one current version, or its only version at all.
+_SPELLINGS = """
+CREATE TEMP TABLE mass_spelling ON COMMIT DROP AS
+SELECT upper(sor_id) AS word, id AS edi_type FROM locations_editype WHERE sor_id IS NOT NULL
+UNION SELECT upper(code || ' ' || version), id FROM locations_editype WHERE version <> ''
+UNION SELECT upper(code || ' (' || version || ')'), id FROM locations_editype WHERE version <> ''
+UNION SELECT upper(code), id FROM locations_editype t
+WHERE retired_on IS NULL OR retired_on > %(today)s
+   OR NOT EXISTS (SELECT FROM locations_editype c
+                  WHERE c.code = t.code AND (c.retired_on IS NULL OR c.retired_on > %(today)s))
+"""
+
+# The distinct spellings of EDI types, with the type each means; edi_type is null for an empty or unknown one.
+_TYPES = """
+CREATE TEMP TABLE mass_type ON COMMIT DROP AS
+SELECT s.spelt, s.word, min(w.edi_type) AS edi_type, count(w.edi_type) AS meanings
+FROM (
+    SELECT edi AS spelt,
+        upper(nullif(regexp_replace(btrim(edi, E' ="''\\t\\u00a0'), '\\s+', ' ', 'g'), '')) AS word
+    FROM mass_line GROUP BY edi
+) AS s LEFT JOIN mass_spelling w ON w.word = s.word
+GROUP BY s.spelt, s.word
+"""
+
+# What each number in the file shall have. One sort of (bigint, int) pairs.
+_SETS = """
+CREATE TEMP TABLE mass_set ON COMMIT DROP AS
+SELECT n.location_id, count(t.edi_type) AS pairs,
+    coalesce(array_agg(DISTINCT t.edi_type ORDER BY t.edi_type) FILTER (WHERE t.edi_type IS NOT NULL), '{}')
+        AS edi_types
+FROM mass_line m
+JOIN mass_number n ON n.spelt = m.gln AND n.location_id IS NOT NULL
+LEFT JOIN mass_type t ON t.spelt IS NOT DISTINCT FROM m.edi
+GROUP BY n.location_id
+"""
+
+# Only numbers that would change count for what follows; the others come back as they went out.
+_CHANGED = """
+CREATE TEMP TABLE mass_change ON COMMIT DROP AS
+SELECT s.location_id, s.edi_types AS new, l.edi_types AS old, l.inactive, l.to_date
+FROM mass_set s JOIN locations_locationnumber l ON l.id = s.location_id
+WHERE s.edi_types <> l.edi_types
+"""
+
+_NUMBER_ERRORS = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, true, m.line, n.code, coalesce(m.gln, '') FROM mass_line m JOIN (
+    SELECT n.spelt, CASE
+        WHEN n.gln ~* '^[0-9]+([.,][0-9]+)?e[+]?[0-9]+$' THEN 'excel_number'
+        WHEN (n.gln ~ '^[0-9]{13}$') IS NOT TRUE THEN 'malformed_gln'
+        WHEN n.location_id IS NULL AND NOT gln_check_digit_ok(n.gln) THEN 'check_digit'
+        WHEN n.location_id IS NULL THEN 'unknown_location'
+        WHEN e.id IS NULL THEN 'not_permitted'
+        WHEN c.to_date < %(today)s THEN 'closed'
+        WHEN c.inactive THEN 'inactive'
+    END AS code
+    FROM mass_number n LEFT JOIN mass_editable e ON e.id = n.location_id
+    LEFT JOIN mass_change c ON c.location_id = n.location_id
+) AS n ON n.spelt IS NOT DISTINCT FROM m.gln
+WHERE n.code IS NOT NULL
+"""
+
+_TYPE_ERRORS = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, true, m.line, CASE t.meanings WHEN 0 THEN 'unknown_edi_type' ELSE 'ambiguous_edi_type' END, m.edi
+FROM mass_line m JOIN mass_type t ON t.spelt = m.edi WHERE t.word IS NOT NULL AND t.meanings <> 1
+"""
+
+# A pair that stands twice, and an empty EdiId beside types of the same number. Runs only where the sets say so.
+_REPEATED = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, false, line, 'duplicate_line', concat_ws(';', gln, edi) FROM (
+    SELECT m.line, n.gln, m.edi, t.edi_type, s.edi_types,
+        row_number() OVER (PARTITION BY n.location_id, t.edi_type ORDER BY m.line) AS time
+    FROM mass_line m
+    JOIN mass_number n ON n.spelt = m.gln JOIN mass_set s ON s.location_id = n.location_id
+    LEFT JOIN mass_type t ON t.spelt IS NOT DISTINCT FROM m.edi
+    WHERE t.word IS NULL OR t.edi_type IS NOT NULL
+) AS lines
+WHERE time > 1 OR (edi_type IS NULL AND cardinality(edi_types) > 0)
+"""
+
+_ANY_REPEATED = """
+SELECT EXISTS (SELECT FROM mass_set WHERE pairs <> cardinality(edi_types))
+    OR (SELECT count(*) FROM mass_line m WHERE edi IS NULL) > (SELECT count(*) FROM mass_set WHERE pairs = 0)
+"""
+
+# Numbers that lose everything, or more than half: at the first line of each.
+_LOSSES = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, false, min(m.line), lost.code, n.gln
+FROM (
+    SELECT location_id, CASE WHEN cardinality(new) = 0 THEN 'removes_all' ELSE 'large_loss' END AS code
+    FROM mass_change
+    WHERE 2 * (SELECT count(*) FROM unnest(old) t WHERE NOT t = ANY (new)) > cardinality(old)
+) AS lost
+JOIN mass_number n ON n.location_id = lost.location_id JOIN mass_line m ON m.gln = n.spelt
+GROUP BY lost.code, n.gln
+"""
+
+_RETIRED = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, false, m.line, 'retired_edi_type', concat_ws(';', n.gln, m.edi)
+FROM mass_type t JOIN locations_editype e ON e.id = t.edi_type AND e.retired_on <= %(today)s
+JOIN mass_line m ON m.edi = t.spelt JOIN mass_number n ON n.spelt = m.gln
+JOIN mass_change c ON c.location_id = n.location_id
+WHERE t.meanings = 1 AND NOT t.edi_type = ANY (c.old)
+"""
+
+# Two versions of one code on one number, where the file adds at least one of them; at the line of the later version.
+_TWO_VERSIONS = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, false, m.line, 'two_versions', concat_ws(';', n.gln, m.edi)
+FROM mass_type t JOIN locations_editype later ON later.id = t.edi_type
+JOIN locations_editype other ON other.code = later.code AND other.version < later.version
+    AND other.id IN (SELECT edi_type FROM mass_type)
+JOIN mass_line m ON m.edi = t.spelt JOIN mass_number n ON n.spelt = m.gln
+JOIN mass_change c ON c.location_id = n.location_id
+WHERE t.meanings = 1 AND other.id = ANY (c.new) AND NOT c.old @> ARRAY[later.id, other.id]
+"""
+
+_PLANNED = """
+CREATE TEMP TABLE planned_set ON COMMIT DROP AS SELECT location_id, edi_types FROM mass_set
+"""
+
+_TABLES = (
+    "mass_number",
+    "mass_spelling",
+    "mass_type",
+    "mass_set",
+    "mass_change",
+    "mass_editable",
+    "planned_set",
+)
+
+
+def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[str, int]:
+    """Write the findings of mass update `update`; returns {"locations", "errors", "warnings"}.
+
+    `editable` are the numbers that the person behind the file may change. Leaves `planned_set` for the plan.
+    """
+    params = {"update": update, "today": today}
+    query, query_params = editable.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS " + ", ".join(_TABLES))
+        cursor.execute("ANALYZE mass_line (line)")
+        cursor.execute(_NUMBERS)
+        cursor.execute("ANALYZE mass_number")
+        cursor.execute(f"CREATE TEMP TABLE mass_editable ON COMMIT DROP AS {query}", query_params)
+        cursor.execute("ANALYZE mass_editable")
+        cursor.execute(_SPELLINGS, params)
+        cursor.execute(_TYPES)
+        cursor.execute("ANALYZE mass_type")
+        cursor.execute(_SETS)
+        cursor.execute("ANALYZE mass_set")
+        cursor.execute(_CHANGED)
+        cursor.execute("ANALYZE mass_change")
+        for statement in (_NUMBER_ERRORS, _TYPE_ERRORS, _LOSSES, _RETIRED, _TWO_VERSIONS):
+            cursor.execute(statement, params)
+        cursor.execute(_ANY_REPEATED)
+        if cursor.fetchone()[0]:
+            cursor.execute(_REPEATED, params)
+        cursor.execute(_PLANNED)
+        cursor.execute(
+            """SELECT (SELECT count(DISTINCT gln) FROM mass_number),
+                count(*) FILTER (WHERE is_error), count(*) FILTER (WHERE NOT is_error)
+            FROM massupdate_finding WHERE mass_update_id = %(update)s""",
+            params,
+        )
+        return dict(zip(("locations", "errors", "warnings"), cursor.fetchone(), strict=True))

@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from locations import changes
+from massupdate import actions
+from soredi.jobs import State
+from soredi.models import User
+
+
+class Command(BaseCommand):
+    help = "Check a mass-update file (Loknr;EdiId) and plan it; with --apply carry it out."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--user", help="Act with the rights of this user; without it as administrator.")
+        parser.add_argument("--apply", action="store_true", help="Carry the plan out if there are no errors.")
+        parser.add_argument(
+            "--accept-warnings", action="store_true", help="Carry it out in spite of warnings."
+        )
+
+    def handle(self, **options: Any) -> None:
+        if not options["file"].is_file():
+            raise CommandError(f"There is no file {options['file']}.", returncode=2)
+        with options["file"].open("rb") as file:
+            update = actions.hand_in(file=file, name=options["file"].name, by=user_named(options["user"]))
+        update = update.run_here(actions.check_and_plan)
+        held_back = update.counts.get("warnings") and not options["accept_warnings"]
+        if options["apply"] and update.change_set and not held_back:
+            update.change_set.run_here(changes.apply)
+        summary = actions.summary(update)
+        self.stdout.write(json.dumps(summary, ensure_ascii=False))
+        wanted = State.DONE if options["apply"] else State.DRAFT
+        if summary["state"] != wanted:
+            raise SystemExit(1)
+
+
+def user_named(name: str | None) -> User | None:
+    if name is None:
+        return None
+    user = User.objects.filter(username=name, is_active=True).first()
+    if user is None:
+        raise CommandError(f"There is no active user {name}.", returncode=2)
+    return user
