@@ -1,0 +1,149 @@
+"""Rows for tests, each made in one call with only what the test is about.
+
+Code lists may be given as rows or as codes; a code that is not there yet is added, with the code as its name.
+"""
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Any, TypeVar
+
+from django.db import connection, models, transaction
+from django.db.models import Func, Value
+from django.utils import timezone
+from stdnum import ean
+
+from locations import changes
+from locations.models import (
+    ChangeSet,
+    EdiAdministrator,
+    EdiType,
+    LocationNumber,
+    LocationVersion,
+    Region,
+    SorUnit,
+    Speciality,
+    System,
+    Vans,
+    Vendor,
+)
+from locations.models.change import Source
+from soredi.jobs import State
+from soredi.models import User
+
+_serial = count(1)
+Row = TypeVar("Row", bound=models.Model)
+
+
+def code(model: type[Row], value: Row | str | None, name: str = "") -> Row | None:
+    """The row of the code list `model` with this code; `value` may be the row itself."""
+    if value is None or isinstance(value, model):
+        return value
+    return model._default_manager.get_or_create(code=value, defaults={"name": name or value})[0]
+
+
+def edi_type(code: str = "DIS91", version: str = "D9134L", **fields: Any) -> EdiType:
+    """The EDI type `code version`, added with `fields` (sor_id, name, standard, …) when it is not there."""
+    defaults = {"name": code, "standard": EdiType.Standard.EDIFACT} | fields
+    return EdiType.objects.get_or_create(code=code, version=version, defaults=defaults)[0]
+
+
+def user(
+    username: str, *, administrators: Iterable[EdiAdministrator | str] = (), staff: bool = False
+) -> User:
+    """A person of these EDI administrators; log in with `client.force_login`."""
+    person = User.objects.create_user(username, is_staff=staff)
+    for administrator in administrators:
+        row = code(EdiAdministrator, administrator)
+        assert row is not None
+        row.users.add(person)
+    return person
+
+
+def unit(name: str = "Lægehuset Søndergade", **fields: Any) -> SorUnit:
+    """A unit of kind OE below `parent`; `region` and `specialities` may be codes."""
+    parent: SorUnit | None = fields.get("parent")
+    fields["region"] = code(Region, fields.get("region"))
+    fields["specialities"] = [
+        row.pk for row in (code(Speciality, value) for value in fields.get("specialities", [])) if row
+    ]
+    defaults = {
+        "sor_id": str(1_000_001_000_016_000 + next(_serial)),
+        "kind": SorUnit.Kind.UNIT,
+        "owner": parent and (parent.owner or parent),
+        "institution": parent and (parent.institution or (parent if parent.kind == "SI" else None)),
+    }
+    return SorUnit.objects.create(name=name, **defaults | fields)
+
+
+def unused_gln() -> str:
+    """A location number nobody has, with the right check digit."""
+    digits = f"579{next(_serial):09}"
+    return digits + ean.calc_check_digit(digits)
+
+
+@transaction.atomic
+def location(
+    gln: str | None = None,
+    *,
+    unit: SorUnit | None = None,
+    edi_types: Iterable[EdiType] = (),
+    edi_administrator: EdiAdministrator | str | None = "102",
+    vans: Vans | str | None = "KMD",
+    system: System | str | None = None,
+    vendor: Vendor | str | None = None,
+    region: Region | str | None = None,
+    **fields: Any,
+) -> LocationNumber:
+    """A location number as an import would have made it: a first version, applied by a change set of its own.
+
+    `fields` are further columns (to_date, inactive, note, …). The unit then holds it and can be searched.
+    """
+    profile = {
+        "edi_types": sorted(row.pk for row in edi_types),
+        "edi_administrator": code(EdiAdministrator, edi_administrator),
+        "vans": code(Vans, vans),
+        "system": code(System, system),
+        "vendor": code(Vendor, vendor),
+        **{name: fields.pop(name) for name in ("only_internal", "inactive", "note") if name in fields},
+    }
+    change_set = ChangeSet.objects.create(source=Source.IMPORT, state=State.RUNNING)
+    now = timezone.now()
+    changes.open_door(change_set)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('locations_locationnumber', 'id'))")
+        (pk,) = cursor.fetchone()
+    version = LocationVersion.objects.create(location_id=pk, change_set=change_set, applied_at=now, **profile)
+    row = LocationNumber.objects.create(
+        pk=pk,
+        gln=gln or unused_gln(),
+        unit=unit,
+        region=code(Region, region),
+        version=version,
+        sor_version=version,
+        unit_key=_sql("danish_key", unit.name if unit else ""),
+        city_key=_sql("danish_key", unit.city if unit else ""),
+        **profile,
+        **fields,
+    )
+    changes.close_door(change_set, finished_at=now)
+    if unit:
+        searched = " ".join(
+            (
+                unit.name,
+                unit.street,
+                unit.postcode,
+                unit.city,
+                unit.sor_id,
+                unit.cvr,
+                unit.provider_number,
+                unit.shak,
+            )
+        )
+        SorUnit.objects.filter(pk=unit.pk).update(
+            number_holder=unit, search_text=_sql("search_fold", searched)
+        )
+    return LocationNumber.objects.get(pk=row.pk)
+
+
+def _sql(function: str, text: str) -> Func:
+    return Func(Value(text), function=function)
