@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 from django.utils.translation import gettext as _
 
 from locations.models import EdiAdministrator, LocationNumber
@@ -66,6 +67,7 @@ class Command(BaseCommand):
                 self.fill({name: options[name] for name in ("locations", "units") if options[name]})
             password = kept_password(settings.DATA_DIR / "demo-password")
             add_people(password)
+            connections.close_all()
             children = [Child(name, command) for name, command in commands(port).items()]
             for child in children:
                 child.start()
