@@ -18,7 +18,7 @@ class Catalogue(models.Model):
     class Meta:
         abstract = True
         ordering = ["name"]
-        triggers = [guards.never_deleted(), guards.never_truncated()]
+        triggers = [guards.never_deleted(), guards.never_truncated(), guards.key_fixed()]
 
     def __str__(self) -> str:
         return self.name
@@ -107,7 +107,7 @@ class EdiType(models.Model):
             models.UniqueConstraint(fields=["code", "version"], name="editype_code_version"),
             models.CheckConstraint(condition=~Q(code=""), name="editype_code_not_empty"),
         ]
-        triggers = [guards.never_deleted(), guards.never_truncated()]
+        triggers = [guards.never_deleted(), guards.never_truncated(), guards.key_fixed()]
 
     def __str__(self) -> str:
         return f"{self.code} {self.version}".strip()

@@ -25,6 +25,15 @@ def never_deleted() -> pgtrigger.Trigger:
     return pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)
 
 
+def key_fixed() -> pgtrigger.Trigger:
+    """Profiles hold keys of code lists without a foreign key to follow them."""
+    return pgtrigger.Protect(
+        name="key_fixed",
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition("OLD.id IS DISTINCT FROM NEW.id"),
+    )
+
+
 def never_truncated() -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name="never_truncated",
@@ -67,7 +76,8 @@ def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
     sor_moved = """EXISTS (
         SELECT FROM new_rows n JOIN old_rows o ON o.id = n.id
         LEFT JOIN locations_locationversion s ON s.id = n.sor_version_id AND s.location_id = n.id
-        WHERE n.sor_version_id IS DISTINCT FROM o.sor_version_id AND s.change_set_id IS DISTINCT FROM named)"""
+        WHERE n.sor_version_id IS DISTINCT FROM o.sor_version_id
+          AND (named IS NULL OR s.change_set_id IS DISTINCT FROM named))"""
     made = f"""EXISTS (
         SELECT FROM new_rows n
         LEFT JOIN locations_locationversion v ON v.id = n.version_id AND v.location_id = n.id
@@ -116,7 +126,7 @@ def version_triggers(profile: Sequence[str], code_lists: Mapping[str, str]) -> l
     finished = """EXISTS (
         SELECT FROM (SELECT DISTINCT change_set_id, applied_at IS NOT NULL AS applied FROM new_rows) n
         JOIN locations_changeset c ON c.id = n.change_set_id
-        WHERE c.state NOT IN ('draft', 'running') OR (n.applied AND c.id IS DISTINCT FROM named))"""
+        WHERE (c.state <> 'draft' OR n.applied) AND c.id IS DISTINCT FROM named)"""
     foreign_base = """EXISTS (
         SELECT FROM new_rows n JOIN locations_locationversion b ON b.id = n.base_id
         WHERE b.location_id <> n.location_id)"""
@@ -130,11 +140,17 @@ def version_triggers(profile: Sequence[str], code_lists: Mapping[str, str]) -> l
             referencing=pgtrigger.Referencing(new="new_rows"),
             declare=[("named", "bigint")],
             func=_function(
-                _refuse("an EDI type that is not in the code list", unknown, "Unknown EDI type id in a profile."),
-                _refuse("a key that is in no code list", unlisted, "Unknown key of a code list in a profile."),
-                _refuse("edi_types is a set, written ascending", unsorted, "edi_types must ascend, each id once."),
+                _refuse(
+                    "an EDI type that is not in the code list", unknown, "Unknown EDI type id in a profile."
+                ),
+                _refuse(
+                    "a key that is in no code list", unlisted, "Unknown key of a code list in a profile."
+                ),
+                _refuse(
+                    "edi_types is a set, written ascending", unsorted, "edi_types must ascend, each id once."
+                ),
                 _refuse("a base that is another number''s", foreign_base, "base belongs to another number."),
-                _refuse("a finished change set takes no more rows", finished, NOT_OPEN),
+                _refuse("what was previewed takes no more rows", finished, NOT_OPEN),
             ),
         ),
         # Fires only on a violation: the condition is evaluated without entering PL/pgSQL.
