@@ -14,7 +14,7 @@ from locations.access import LocationNumberQuerySet
 _NUMBERS = """
 CREATE TEMP TABLE mass_number ON COMMIT DROP AS
 SELECT spelt, gln, l.id AS location_id FROM (
-    SELECT gln AS spelt, translate(gln, E' ="''\\t\\u00a0', '') AS gln FROM mass_line GROUP BY gln
+    SELECT coalesce(gln, '') AS spelt, translate(gln, E' ="''\\t\\u00a0', '') AS gln FROM mass_line GROUP BY gln
 ) AS s LEFT JOIN locations_locationnumber l USING (gln)
 """
 
@@ -35,7 +35,7 @@ _TYPES = """
 CREATE TEMP TABLE mass_type ON COMMIT DROP AS
 SELECT s.spelt, s.word, min(w.edi_type) AS edi_type, count(w.edi_type) AS meanings
 FROM (
-    SELECT edi AS spelt,
+    SELECT coalesce(edi, '') AS spelt,
         upper(nullif(regexp_replace(btrim(edi, E' ="''\\t\\u00a0'), '\\s+', ' ', 'g'), '')) AS word
     FROM mass_line GROUP BY edi
 ) AS s LEFT JOIN mass_spelling w ON w.word = s.word
@@ -50,7 +50,7 @@ SELECT n.location_id, count(t.edi_type) AS pairs,
         AS edi_types
 FROM mass_line m
 JOIN mass_number n ON n.spelt = m.gln AND n.location_id IS NOT NULL
-LEFT JOIN mass_type t ON t.spelt IS NOT DISTINCT FROM m.edi
+JOIN mass_type t ON t.spelt = coalesce(m.edi, '')
 GROUP BY n.location_id
 """
 
@@ -76,7 +76,7 @@ SELECT %(update)s, true, m.line, n.code, coalesce(m.gln, '') FROM mass_line m JO
     END AS code
     FROM mass_number n LEFT JOIN mass_editable e ON e.id = n.location_id
     LEFT JOIN mass_change c ON c.location_id = n.location_id
-) AS n ON n.spelt IS NOT DISTINCT FROM m.gln
+) AS n ON n.spelt = coalesce(m.gln, '')
 WHERE n.code IS NOT NULL
 """
 
@@ -94,7 +94,7 @@ SELECT %(update)s, false, line, 'duplicate_line', concat_ws(';', gln, edi) FROM 
         row_number() OVER (PARTITION BY n.location_id, t.edi_type ORDER BY m.line) AS time
     FROM mass_line m
     JOIN mass_number n ON n.spelt = m.gln JOIN mass_set s ON s.location_id = n.location_id
-    LEFT JOIN mass_type t ON t.spelt IS NOT DISTINCT FROM m.edi
+    JOIN mass_type t ON t.spelt = coalesce(m.edi, '')
     WHERE t.word IS NULL OR t.edi_type IS NOT NULL
 ) AS lines
 WHERE time > 1 OR (edi_type IS NULL AND cardinality(edi_types) > 0)
@@ -166,15 +166,15 @@ def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[
         cursor.execute("ANALYZE mass_line (line)")
         cursor.execute(_NUMBERS)
         cursor.execute("ANALYZE mass_number")
-        cursor.execute(f"CREATE TEMP TABLE mass_editable ON COMMIT DROP AS {query}", query_params)
+        cursor.execute(f"CREATE TEMP TABLE mass_editable (id) ON COMMIT DROP AS {query}", query_params)
         cursor.execute("ANALYZE mass_editable")
         cursor.execute(_SPELLINGS, params)
         cursor.execute(_TYPES)
         cursor.execute("ANALYZE mass_type")
         cursor.execute(_SETS)
-        cursor.execute("ANALYZE mass_set")
+        cursor.execute("ANALYZE mass_set (location_id)")
         cursor.execute(_CHANGED)
-        cursor.execute("ANALYZE mass_change")
+        cursor.execute("ANALYZE mass_change (location_id)")
         for statement in (_NUMBER_ERRORS, _TYPE_ERRORS, _LOSSES, _RETIRED, _TWO_VERSIONS):
             cursor.execute(statement, params)
         cursor.execute(_ANY_REPEATED)
