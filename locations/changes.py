@@ -75,7 +75,7 @@ _PLAN_EDIT = _WRITE.format(
     """
 )
 
-# Mass update: each number gets exactly its set. In: temporary table planned_set(location_id, edi_types), sets ascending.
+# Mass update: each number gets exactly its set. In: temporary table planned_set(location_id, edi_types), ascending.
 _PLAN_SETS = _WRITE.format(
     target="""
     SELECT l.id, l.edi_administrator_id, l.system_id, l.vendor_id, l.vans_id, s.edi_types,
@@ -242,7 +242,9 @@ def plan_sets(*, by: User | None, reason: str = "", source: Source = Source.MASS
     `planned_set(location_id bigint, edi_types int[])`, one row a number, is made by the caller in this transaction.
     """
     change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
-    chosen = _choose(LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM planned_set", [])), by)
+    chosen = _choose(
+        LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM planned_set", [])), by
+    )
     _write(_PLAN_SETS, change_set)
     return _count(change_set, chosen)
 

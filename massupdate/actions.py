@@ -39,7 +39,7 @@ def check_and_plan(update: MassUpdate) -> None:
     with transaction.atomic():
         try:
             loaded = read(
-                lambda: update.file.storage.open(update.file.name), name=update.name, size=update.size
+                lambda: update.file.storage.open(str(update.file.name)), name=update.name, size=update.size
             )
         except TabularError as error:
             Finding.objects.create(

@@ -86,7 +86,7 @@ class Job(models.Model):
         """
         changed = (
             type(self)
-            .objects.filter(pk=self.pk, state__in=from_states)
+            ._default_manager.filter(pk=self.pk, state__in=from_states)
             .update(state=State.QUEUED, queued_at=timezone.now(), attempts=0, message="")
         )
         if changed:
@@ -99,7 +99,7 @@ class Job(models.Model):
 
     def run_here(self, action: Callable[[Self], None]) -> Self:
         """Run a draft or waiting job in this process, without a worker; for commands."""
-        type(self).objects.filter(pk=self.pk, state__in=(State.DRAFT, State.WAITING)).update(
+        type(self)._default_manager.filter(pk=self.pk, state__in=(State.DRAFT, State.WAITING)).update(
             state=State.QUEUED, queued_at=timezone.now(), attempts=0, message=""
         )
         return self.run(self.pk, action)
@@ -113,7 +113,7 @@ class Job(models.Model):
         """
         with _lock(cls, pk) as held:
             if held and cls._claim(pk):
-                job = cls.objects.get(pk=pk)
+                job = cls._default_manager.get(pk=pk)
                 try:
                     action(job)
                 except Refused as refusal:
@@ -125,17 +125,17 @@ class Job(models.Model):
                 except Exception as error:
                     logger.exception("%s %s failed", cls.__name__, pk)
                     cls._end(pk, State.FAILED, _failure(error))
-        return cls.objects.get(pk=pk)
+        return cls._default_manager.get(pk=pk)
 
     @classmethod
     def _claim(cls, pk: int) -> bool:
         """One conditional UPDATE. A row found running belongs to a dead runner, since we hold its lock."""
         now = timezone.now()
-        claimed = cls.objects.filter(
+        claimed = cls._default_manager.filter(
             pk=pk, state__in=[State.QUEUED, State.RUNNING], attempts__lt=MAX_ATTEMPTS
         ).update(state=State.RUNNING, started_at=now, attempts=F("attempts") + 1)
         if not claimed:
-            given_up = cls.objects.filter(pk=pk, state=State.RUNNING).update(
+            given_up = cls._default_manager.filter(pk=pk, state=State.RUNNING).update(
                 state=State.FAILED,
                 finished_at=now,
                 message=_(
@@ -150,7 +150,7 @@ class Job(models.Model):
 
     @classmethod
     def _end(cls, pk: int, state: str, message: str) -> None:
-        cls.objects.filter(pk=pk, state=State.RUNNING).update(
+        cls._default_manager.filter(pk=pk, state=State.RUNNING).update(
             state=state, message=message, finished_at=timezone.now()
         )
 
@@ -179,11 +179,11 @@ def sweep() -> dict[str, int]:
     """Send again what was queued and lost, and what a dead process was running. Returns how many of each."""
     sent = {"queued": 0, "running": 0}
     for job_class in job_classes():
-        lost = job_class.objects.filter(state=State.QUEUED, queued_at__lt=timezone.now() - RESEND_AFTER)
+        lost = job_class._default_manager.filter(state=State.QUEUED, queued_at__lt=timezone.now() - RESEND_AFTER)
         for job in lost.only("pk"):
             job._send()
             sent["queued"] += 1
-        for job in job_class.objects.filter(state=State.RUNNING).only("pk"):
+        for job in job_class._default_manager.filter(state=State.RUNNING).only("pk"):
             with _lock(job_class, job.pk) as free:
                 orphan = free
             if orphan:

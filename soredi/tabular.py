@@ -116,7 +116,9 @@ def not_text(file: str, line: int) -> TabularError:
     )
 
 
-def load(open_stream: Callable[[], IO[bytes]], *, file: str, table: str, header: Header, bad_limit: int) -> Loaded:
+def load(
+    open_stream: Callable[[], IO[bytes]], *, file: str, table: str, header: Header, bad_limit: int
+) -> Loaded:
     """Put the rows below `header` into the temporary table `table` (line bigint, one text column each).
 
     `open_stream` gives the file from its first byte, each time it is called. `file` is how messages name it. More
@@ -300,6 +302,8 @@ def _too_many(file: str, bad: list[BadRow]) -> TabularError:
         file,
         bad[0].line,
         "too_many_bad_rows",
-        _("%(count)s rows cannot be read, the first begins “%(value)s”. Fetch the file again, or mend those rows.")
+        _(
+            "%(count)s rows cannot be read, the first begins “%(value)s”. Fetch the file again, or mend those rows."
+        )
         % {"count": len(bad), "value": bad[0].value},
     )

@@ -38,7 +38,9 @@ class SourceFile:
 def fetched(paths: list[str]) -> Iterator[list[Path]]:
     """`paths` as local files and folders; addresses are downloaded and removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="soredi-") as folder:
-        yield [_download(p, Path(folder)) if p.startswith(("https://", "http://")) else Path(p) for p in paths]
+        yield [
+            _download(p, Path(folder)) if p.startswith(("https://", "http://")) else Path(p) for p in paths
+        ]
 
 
 def _download(url: str, folder: Path) -> Path:
@@ -62,7 +64,9 @@ def source_files(paths: list[Path]) -> list[SourceFile]:
             inside = sorted(p for p in path.iterdir() if p.suffix.lower() in (".csv", ".zip"))
             found += source_files(inside)
         elif not path.is_file():
-            raise TabularError(str(path), 0, "not_found", _("There is no such file or folder. Check the path."))
+            raise TabularError(
+                str(path), 0, "not_found", _("There is no such file or folder. Check the path.")
+            )
         elif path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
             found += _members(path)
         else:

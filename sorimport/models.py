@@ -16,7 +16,9 @@ class ImportRun(Job):
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the bytes of all files, in order.")
     accept_closures = models.BooleanField(default=False)
     force = models.BooleanField(default=False, help_text="Go on past the limit of bad rows.")
-    change_set = models.OneToOneField("locations.ChangeSet", models.PROTECT, null=True, related_name="import_run")
+    change_set = models.OneToOneField(
+        "locations.ChangeSet", models.PROTECT, null=True, related_name="import_run"
+    )
 
     class Meta(Job.Meta):
         ordering = ["-id"]
@@ -34,7 +36,9 @@ MESSAGES = {
     "stray_quote": _("The row has a quotation mark that is never closed. Left out; mend the row."),
     "text_cut": _("The note is longer than 254 characters. Kept, cut off there."),
     "two_units": _("The number is on two units on one day. Both rows left out; have it corrected in SOR."),
-    "unknown_edi_type": _("The EDI type is not in EDITypes.csv. Left out; give that file in the same import."),
+    "unknown_edi_type": _(
+        "The EDI type is not in EDITypes.csv. Left out; give that file in the same import."
+    ),
     "unknown_kind": _("The unit is neither IE, SI nor OE. Left out; have it corrected in SOR."),
     "unknown_location": _("EDI types for a number that is not in LocationsCode.csv. Left out."),
     "unknown_parent": _("The parent unit is not in the extract. Kept, without a parent."),
@@ -47,7 +51,9 @@ class Problem(models.Model):
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="problems")
     file = models.CharField(max_length=255)
-    line = models.BigIntegerField(help_text="Physical line in the file, the header being 1; 0 for the whole file.")
+    line = models.BigIntegerField(
+        help_text="Physical line in the file, the header being 1; 0 for the whole file."
+    )
     code = models.CharField(max_length=32)
     value = models.TextField(blank=True)
 
@@ -55,4 +61,6 @@ class Problem(models.Model):
         ordering = ["id"]
 
     def message(self) -> str:
-        return f"{MESSAGES.get(self.code, self.code)} ({self.value})" if self.value else str(MESSAGES[self.code])
+        return (
+            f"{MESSAGES.get(self.code, self.code)} ({self.value})" if self.value else str(MESSAGES[self.code])
+        )

@@ -108,7 +108,9 @@ def _load(kind: Kind, file: SourceFile, force: bool) -> Loaded:
                 file.name,
                 1,
                 "missing_column",
-                _("The column %(missing)s is missing; found: %(found)s. Give a file with it, or name the alias.")
+                _(
+                    "The column %(missing)s is missing; found: %(found)s. Give a file with it, or name the alias."
+                )
                 % {
                     "missing": ", ".join(kind.columns[column][0] for column in missing),
                     "found": ", ".join(header.found),
@@ -148,7 +150,9 @@ def _create_empty(kind: Kind) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(f"raw_{kind.name}")))
         cursor.execute(
-            sql.SQL("CREATE TEMP TABLE {} (line bigint) ON COMMIT DROP").format(sql.Identifier(f"raw_{kind.name}"))
+            sql.SQL("CREATE TEMP TABLE {} (line bigint) ON COMMIT DROP").format(
+                sql.Identifier(f"raw_{kind.name}")
+            )
         )
     _add_missing(kind, [])
 
@@ -158,6 +162,8 @@ def _add_missing(kind: Kind, present: list[str]) -> None:
     with connection.cursor() as cursor:
         for column in kind.columns:
             if column not in present:
-                cursor.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(table, sql.Identifier(column)))
+                cursor.execute(
+                    sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(table, sql.Identifier(column))
+                )
         # Enough to tell the planner how many rows there are; all 120 columns of the units would take a second.
         cursor.execute(sql.SQL("ANALYZE {} (line)").format(table))

@@ -44,7 +44,7 @@ _CODE_LISTS = {
     "vendor_id": "locations_vendor",
     "vans_id": "locations_vans",
 }
-PROFILE_COLUMNS = tuple(field.column for field in EdiProfile._meta.local_fields)
+PROFILE_COLUMNS = tuple(str(field.column) for field in EdiProfile._meta.local_fields)
 
 
 class LocationVersion(EdiProfile):

@@ -2,7 +2,6 @@
 
 from django.db import connection
 
-
 # Each adds unknown codes and takes a new name where the extract gives one; a code without a name takes the code.
 _UPSERT = """
 INSERT INTO {table} AS known (code, name)

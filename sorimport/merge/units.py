@@ -170,7 +170,12 @@ def merge_units(*, run: int, file: str, complete: bool, today: date, yesterday: 
     """
     params: dict[str, Any] = {"run": run, "file": file, "today": today, "yesterday": yesterday}
     with connection.cursor() as cursor:
-        for statement in (_SPECIALITIES, _TREE, "ANALYZE unit_tree", "ANALYZE locations_locationnumber (unit_id)"):
+        for statement in (
+            _SPECIALITIES,
+            _TREE,
+            "ANALYZE unit_tree",
+            "ANALYZE locations_locationnumber (unit_id)",
+        ):
             cursor.execute(statement)
         cursor.execute(_HOLD, params)
         cursor.execute(_TARGET, params)

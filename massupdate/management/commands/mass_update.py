@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from locations import changes
 from massupdate import actions
 from soredi.jobs import State
-from soredi.models import User
+from soredi.management.acting import user_named
 
 
 class Command(BaseCommand):
@@ -35,12 +35,3 @@ class Command(BaseCommand):
         wanted = State.DONE if options["apply"] else State.DRAFT
         if summary["state"] != wanted:
             raise SystemExit(1)
-
-
-def user_named(name: str | None) -> User | None:
-    if name is None:
-        return None
-    user = User.objects.filter(username=name, is_active=True).first()
-    if user is None:
-        raise CommandError(f"There is no active user {name}.", returncode=2)
-    return user

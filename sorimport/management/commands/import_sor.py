@@ -10,12 +10,16 @@ from sorimport.models import ImportRun
 
 
 class Command(BaseCommand):
-    help = "Import a SOR extract: Sor_complete.zip, a folder with its files, single files, or addresses of them."
+    help = (
+        "Import a SOR extract: Sor_complete.zip, a folder with its files, single files, or addresses of them."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH_OR_URL")
         parser.add_argument("--source", choices=["auto", "sor2", "daily"], default="auto")
-        parser.add_argument("--accept-closures", action="store_true", help="Close more than 5 %% of the numbers.")
+        parser.add_argument(
+            "--accept-closures", action="store_true", help="Close more than 5 %% of the numbers."
+        )
         parser.add_argument("--force", action="store_true", help="Go on past the limit of bad rows.")
 
     def handle(self, **options: Any) -> None:

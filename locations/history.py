@@ -1,0 +1,102 @@
+"""What happened to location numbers: their applied versions, read as changes, and profiles as of a day.
+
+The versions are the history. Unit names, places and specialities are today's; SOR keeps no older ones here.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from locations.models import (
+    Assignment,
+    ChangeSet,
+    EdiProfile,
+    EdiType,
+    LocationNumber,
+    LocationVersion,
+    SorUnit,
+)
+
+SCALARS = tuple(f.name for f in EdiProfile._meta.local_fields if f.name != "edi_types")
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field: its name and its values before and after, None being "not set"."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change set seen from one number. A number's first version has no `fields` and adds all its types."""
+
+    change_set: ChangeSet
+    applied_at: datetime | None
+    is_first: bool
+    fields: list[FieldChange] = field(default_factory=list)
+    added: list[EdiType] = field(default_factory=list)
+    removed: list[EdiType] = field(default_factory=list)
+
+
+def changes_of(location: LocationNumber) -> list[Change]:
+    """All changes of one number, newest first. Two queries."""
+    versions = (
+        LocationVersion.objects.filter(location=location, applied_at__isnull=False)
+        .select_related(
+            "change_set__by", *SCALARS_BY_KEY, "base", *(f"base__{name}" for name in SCALARS_BY_KEY)
+        )
+        .order_by("-applied_at", "-id")
+    )
+    types = EdiType.objects.in_bulk()
+    return [_change(version, types) for version in versions]
+
+
+SCALARS_BY_KEY = tuple(f.name for f in EdiProfile._meta.local_fields if f.is_relation)
+
+
+def _change(version: LocationVersion, types: dict[int, EdiType]) -> Change:
+    base = version.base
+    before, after = set(base.edi_types if base else ()), set(version.edi_types)
+    return Change(
+        change_set=version.change_set,
+        applied_at=version.applied_at,
+        is_first=base is None,
+        fields=[
+            FieldChange(name, getattr(base, name), getattr(version, name))
+            for name in SCALARS
+            if base is not None and getattr(base, name) != getattr(version, name)
+        ],
+        added=_sorted(types, after - before),
+        removed=_sorted(types, before - after),
+    )
+
+
+def _sorted(types: dict[int, EdiType], keys: set[int]) -> list[EdiType]:
+    return sorted((types[key] for key in keys), key=lambda t: (t.code, t.version))
+
+
+def profiles_on(day: date) -> QuerySet[LocationVersion]:
+    """The version of each number that was in force at the end of `day` (Danish time): the last one applied by then.
+
+    A number that was not known here by then has none. One index scan of `version_as_of`.
+    """
+    end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    return (
+        LocationVersion.objects.filter(applied_at__lt=end)
+        .order_by("location", "-applied_at", "-id")
+        .distinct("location")
+    )
+
+
+def unit_on(location: LocationNumber, day: date) -> SorUnit | None:
+    """The unit that had the number on `day`; None on a day without one."""
+    assignment = (
+        Assignment.objects.filter(location=location, period__contains=day).select_related("unit").first()
+    )
+    return assignment.unit if assignment else None
