@@ -7,6 +7,7 @@ version as `base`. Applying is one UPDATE from those rows. Python never loops ov
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -124,8 +125,7 @@ JOIN locations_locationversion t ON t.id = b.base_id
 JOIN locations_locationnumber l ON l.id = b.location_id
 CROSS JOIN LATERAL (VALUES
     ('edi_administrator', b.edi_administrator_id::text, t.edi_administrator_id::text, l.edi_administrator_id::text),
-    ('system', concat_ws('/', b.system_id, b.vendor_id), concat_ws('/', t.system_id, t.vendor_id),
-        concat_ws('/', l.system_id, l.vendor_id)),
+    ('system', (b.system_id, b.vendor_id)::text, (t.system_id, t.vendor_id)::text, (l.system_id, l.vendor_id)::text),
     ('vans', b.vans_id::text, t.vans_id::text, l.vans_id::text),
     ('only_internal', b.only_internal::text, t.only_internal::text, l.only_internal::text),
     ('inactive', b.inactive::text, t.inactive::text, l.inactive::text),
@@ -182,6 +182,12 @@ _MOVE = f"""
 UPDATE locations_locationnumber l
 SET version_id = v.id, {", ".join(f"{column} = v.{column}" for column in PROFILE_COLUMNS)}
 FROM locations_locationversion v WHERE v.change_set_id = %(change_set)s AND v.location_id = l.id
+"""
+
+# Planned versions that will never be applied, by the index of the foreign key.
+_PURGE = """
+DELETE FROM locations_locationversion v USING locations_changeset c
+WHERE c.id = v.change_set_id AND c.state IN ('expired', 'refused', 'failed', 'cancelled') AND c.created_at < %(before)s
 """
 
 
@@ -264,7 +270,9 @@ def plan_undo(change_set: ChangeSet, *, by: User | None, reason: str = "") -> Ch
     undo = ChangeSet.objects.create(source=Source.UNDO, undoes=change_set, by=by, reason=reason)
     chosen = _choose(locations, by)
     if not chosen:
-        raise Refused(_("There is nothing to undo: this change created its location numbers."))
+        raise Refused(
+            _("There is nothing to undo: this change created its location numbers, or changed none.")
+        )
     _write(_PLAN_UNDO, undo, undoes=change_set.pk)
     with connection.cursor() as cursor:
         cursor.execute(_KEPT, {"undoes": change_set.pk})
@@ -307,7 +315,10 @@ def close_door(change_set: ChangeSet, *, finished_at: Any) -> None:
 
 
 def expire_plans(*, before: Any) -> int:
-    """Throw away plans drafted before the time `before` that nobody carried out; returns how many."""
+    """Throw away plans drafted before the time `before` that nobody carried out; returns how many.
+
+    The versions of those that were refused, failed or cancelled go too: they will never be applied.
+    """
     with transaction.atomic():
         old = ChangeSet.objects.select_for_update(skip_locked=True).filter(
             state=State.DRAFT, created_at__lt=before
@@ -315,17 +326,20 @@ def expire_plans(*, before: Any) -> int:
         ids = list(old.values_list("pk", flat=True))
         gone = ChangeSet.objects.filter(pk__in=ids).update(state=State.EXPIRED, finished_at=timezone.now())
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM locations_locationversion WHERE change_set_id = ANY (%s)", [ids])
+            cursor.execute(_PURGE, {"before": before})
     return gone
 
 
 def _choose(locations: LocationNumberQuerySet, by: User | None) -> int:
     """Fill the temporary table `chosen` with the keys of `locations`; returns how many."""
     _require_rights(locations, by)
-    query, params = locations.order_by().values("pk").distinct().query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS chosen")
         cursor.execute(_CHOOSE)
+        try:
+            query, params = locations.order_by().values("pk").distinct().query.sql_with_params()
+        except EmptyResultSet:  # Django knows without asking
+            return 0
         cursor.execute(f"INSERT INTO chosen {query}", params)
         chosen = cursor.rowcount
         cursor.execute("ANALYZE chosen")
