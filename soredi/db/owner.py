@@ -2,7 +2,7 @@
 
 PostgreSQL refuses to run as root. Started by root, both servers run as a system user of their own, which
 owns the cluster and the socket folder and is let through the folders above them: `o+x` where it is missing
-and never more. Started by anybody else, they run as that user and no mode is touched.
+and never more; the packages that hold their programs become readable. Started by anybody else, they run as that user and no mode is touched.
 """
 
 import os
@@ -52,7 +52,7 @@ class Owner:
             for step in (folder, *folder.parents):
                 self._allow(step, stat.S_IXOTH)
 
-    def readable(self, folder: Path) -> Path:
+    def make_readable(self, folder: Path) -> None:
         """Lets the servers read everything in `folder`, as an installation with umask 077 does not."""
         if self.other:
             self.let_in(folder.parent)
@@ -63,7 +63,6 @@ class Owner:
                     if not file.is_symlink():
                         runs = file.stat().st_mode & stat.S_IXUSR
                         self._allow(file, stat.S_IROTH | (stat.S_IXOTH if runs else 0))
-        return folder
 
     def _allow(self, path: Path, bits: int) -> None:
         found = path.stat()

