@@ -1,0 +1,240 @@
+"""Location numbers as files, streamed from one COPY: one snapshot, flat memory, the first bytes at once.
+
+massupdate: UTF-8 with BOM, CRLF, header `Loknr;EdiId`, one pair a line, ordered by number, then code and version.
+EdiId is the type's SOR id, else `code version`. A number without types is one line with an empty EdiId. The file can
+come back as a mass update and then changes nothing.
+
+csv: the same dress, one line a number in the order of the numbers, with these columns, in this order for ever; new
+ones are added at the end. xlsx holds the same, every cell as text, at most 1,048,575 numbers.
+
+    Lokationsnummer · Status (aktiv, inaktiv, lukket, fremtidig) · Enhed · SOR-kode · Enhedstype (IE, SI, OE) · Sti
+    (names from the owner down, ` › ` between) · CVR · Ydernummer · SHAK · Adresse · Postnummer · By · Regionskode ·
+    Region · Første dato · Fra dato · Til dato (ISO) · EDI-administrator kode · EDI-administrator · VANS kode · VANS ·
+    System kode · System · Leverandør kode · Leverandør · Kun intern (ja, nej) · Ikke aktiv (ja, nej) · Note ·
+    EDI-typer (`DIS91 D9134L, …`)
+
+Text that a spreadsheet would run as a formula (it begins with = + - @, tab or CR) gets an apostrophe in front in
+csv and xlsx.
+"""
+
+import codecs
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from typing import IO, Any, Literal
+
+import xlsxwriter
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from locations.access import LocationNumberQuerySet
+
+Format = Literal["csv", "massupdate", "xlsx"]
+
+CHUNK = 1 << 16  # bytes
+XLSX_ROWS = 1_048_575  # below the header
+CONTENT_TYPES: dict[str, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "massupdate": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+PAIRS_HEADER = "Loknr;EdiId"
+
+# EDI types as files name them, in the order of code and version. About a hundred rows, read once.
+_EDI_TYPES = """
+types AS MATERIALIZED (
+    SELECT id, rtrim(code || ' ' || version) AS label,
+        coalesce(nullif(sor_id, ''), rtrim(code || ' ' || version)) AS edi_id,
+        row_number() OVER (ORDER BY code, version) AS rank
+    FROM locations_editype
+)
+"""
+
+# In: a SELECT of primary keys. Out: one row a number, all its lines with CRLF between them: 22 times fewer
+# messages than a row a pair. The numbers are put in order first, then looked into, so that the first row comes at once.
+_PAIRS = """
+WITH {edi_types}, quoted AS MATERIALIZED (
+    SELECT id, rank,
+        CASE WHEN edi_id ~ '[;"\r\n]' THEN '"' || replace(edi_id, '"', '""') || '"' ELSE edi_id END AS edi_id
+    FROM types
+)
+SELECT l.gln || ';' || coalesce((
+    SELECT string_agg(q.edi_id, E'\r\n' || l.gln || ';' ORDER BY q.rank)
+    FROM unnest(l.edi_types) held (id) JOIN quoted q ON q.id = held.id
+), '')
+FROM (SELECT gln, edi_types FROM locations_locationnumber WHERE id IN ({chosen}) ORDER BY gln OFFSET 0) l
+ORDER BY l.gln
+"""
+
+# Header → SQL, and whether it is text that somebody wrote, to be guarded against being run as a formula.
+_COLUMNS: dict[str, tuple[str, bool]] = {
+    "Lokationsnummer": ("l.gln", False),
+    "Status": (
+        """CASE WHEN l.to_date < today.day THEN 'lukket' WHEN l.first_from_date > today.day THEN 'fremtidig'
+        WHEN l.inactive THEN 'inaktiv' ELSE 'aktiv' END""",
+        False,
+    ),
+    "Enhed": ("u.name", True),
+    "SOR-kode": ("u.sor_id", False),
+    "Enhedstype": ("u.kind", False),
+    "Sti": ("path.names", True),
+    "CVR": ("u.cvr", True),
+    "Ydernummer": ("u.provider_number", True),
+    "SHAK": ("u.shak", True),
+    "Adresse": ("u.street", True),
+    "Postnummer": ("u.postcode", True),
+    "By": ("u.city", True),
+    "Regionskode": ("region.code", True),
+    "Region": ("region.name", True),
+    "Første dato": ("l.first_from_date", False),
+    "Fra dato": ("l.from_date", False),
+    "Til dato": ("l.to_date", False),
+    "EDI-administrator kode": ("administrator.code", True),
+    "EDI-administrator": ("administrator.name", True),
+    "VANS kode": ("vans.code", True),
+    "VANS": ("vans.name", True),
+    "System kode": ("system.code", True),
+    "System": ("system.name", True),
+    "Leverandør kode": ("vendor.code", True),
+    "Leverandør": ("vendor.name", True),
+    "Kun intern": ("CASE WHEN l.only_internal THEN 'ja' ELSE 'nej' END", False),
+    "Ikke aktiv": ("CASE WHEN l.inactive THEN 'ja' ELSE 'nej' END", False),
+    "Note": ("l.note", True),
+    "EDI-typer": (
+        """(SELECT string_agg(t.label, ', ' ORDER BY t.rank)
+        FROM unnest(l.edi_types) held (id) JOIN types t ON t.id = held.id)""",
+        True,
+    ),
+}
+HEADERS = list(_COLUMNS)
+
+# In: the day for `Status` and a SELECT of primary keys. Out: one row a number.
+_ROWS = """
+WITH today (day) AS (VALUES (%s::date)), {edi_types}
+SELECT {columns}
+FROM (SELECT * FROM locations_locationnumber WHERE id IN ({chosen}) ORDER BY gln OFFSET 0) l
+CROSS JOIN today
+LEFT JOIN locations_sorunit u ON u.id = l.unit_id
+LEFT JOIN locations_region region ON region.id = l.region_id
+LEFT JOIN locations_ediadministrator administrator ON administrator.id = l.edi_administrator_id
+LEFT JOIN locations_vans vans ON vans.id = l.vans_id
+LEFT JOIN locations_system system ON system.id = l.system_id
+LEFT JOIN locations_vendor vendor ON vendor.id = l.vendor_id
+LEFT JOIN LATERAL (
+    WITH RECURSIVE above AS (
+        SELECT u.name, u.parent_id, 0 AS height
+        UNION ALL
+        SELECT p.name, p.parent_id, a.height + 1 FROM above a JOIN locations_sorunit p ON p.id = a.parent_id
+    )
+    SELECT string_agg(name, ' › ' ORDER BY height DESC) AS names FROM above
+) path ON u.id IS NOT NULL
+ORDER BY l.gln
+"""
+
+
+class TooManyRows(ValueError):
+    """More numbers than a sheet has rows; the message says what to do."""
+
+
+class Export:
+    """One file on its way: iterate once for its bytes. `locations` and `rows` count what has been sent.
+
+    Raises TooManyRows at once where the numbers do not fit the format.
+    """
+
+    def __init__(self, locations: LocationNumberQuerySet, form: Format):
+        self._asked, self.format = locations, form
+        self.locations = self.rows = 0
+        if form == "xlsx" and locations.order_by()[: XLSX_ROWS + 1].count() > XLSX_ROWS:
+            raise TooManyRows(_too_many())
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Chunks of some 64 kB. Closing the iterator early cancels the query and frees the connection."""
+        match self.format:
+            case "massupdate":
+                return _gather(PAIRS_HEADER, self._pairs())
+            case "csv":
+                return _gather(";".join(HEADERS), self._lines())
+            case "xlsx":
+                return self._sheet()
+
+    def _pairs(self) -> Iterator[bytes]:
+        with connection.cursor() as cursor, self._copy(cursor, _PAIRS) as copy:
+            for (lines,) in copy.rows():
+                self.locations += 1
+                self.rows += lines.count("\n") + 1
+                yield lines.encode() + b"\r\n"
+
+    def _lines(self) -> Iterator[bytes]:
+        """COPY sends one message a row, ended by LF; a line break inside a quoted cell stays as it is."""
+        with connection.cursor() as cursor, self._copy(cursor, _ROWS, "(FORMAT csv, DELIMITER ';')") as copy:
+            for row in copy:
+                self.locations += 1
+                self.rows += 1
+                yield bytes(row[:-1]) + b"\r\n"
+
+    def _sheet(self) -> Iterator[bytes]:
+        """A sheet is a zip whose directory comes last, so it is written to a temporary file first."""
+        with tempfile.TemporaryFile() as file:
+            self._write_sheet(file)
+            file.seek(0)
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def _write_sheet(self, file: IO[bytes]) -> None:
+        with (
+            xlsxwriter.Workbook(file, {"constant_memory": True}) as book,
+            connection.cursor() as cursor,
+            self._copy(cursor, _ROWS) as copy,
+        ):
+            sheet = book.add_worksheet("Lokationsnumre")
+            sheet.freeze_panes(1, 1)
+            for column, header in enumerate(HEADERS):
+                sheet.write_string(0, column, header)
+            for cells in copy.rows():
+                if self.rows == XLSX_ROWS:
+                    raise TooManyRows(_too_many())
+                self.locations += 1
+                self.rows += 1
+                for column, cell in enumerate(cells):
+                    if cell:
+                        sheet.write_string(self.rows, column, cell)
+
+    def _copy(self, cursor: Any, statement: str, options: str = "") -> Any:
+        """COPY of `statement` for the numbers asked for. Only SQL of this module and Django's own is put together."""
+        try:
+            chosen, params = self._asked.order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:
+            chosen, params = "SELECT id FROM locations_locationnumber WHERE false", ()
+        if statement is _ROWS:
+            params = (timezone.localdate(), *params)
+        columns = ", ".join(_cell(*column) for column in _COLUMNS.values())
+        filled = statement.format(edi_types=_EDI_TYPES, columns=columns, chosen=chosen)
+        return cursor.copy(f"COPY ({filled}) TO STDOUT {options}", params)
+
+
+def _too_many() -> str:
+    return _("A sheet holds %(limit)s rows and this is more. Narrow the search, or fetch it as CSV.") % {
+        "limit": XLSX_ROWS
+    }
+
+
+def _gather(header: str, parts: Iterator[bytes]) -> Iterator[bytes]:
+    chunk = bytearray(codecs.BOM_UTF8 + header.encode() + b"\r\n")
+    with closing(parts):
+        for part in parts:
+            chunk += part
+            if len(chunk) >= CHUNK:
+                yield bytes(chunk)
+                chunk.clear()
+    yield bytes(chunk)
+
+
+def _cell(expression: str, text: bool) -> str:
+    """Empty text is sent as null, which csv writes without quotes; text that would be run gets an apostrophe."""
+    if not text:
+        return expression
+    guarded = f"'''' || {expression}"
+    return f"CASE WHEN {expression} ~ '^[=+@\t\r-]' THEN {guarded} ELSE nullif({expression}, '') END"
