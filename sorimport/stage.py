@@ -165,5 +165,3 @@ def _add_missing(kind: Kind, present: list[str]) -> None:
                 cursor.execute(
                     sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(table, sql.Identifier(column))
                 )
-        # Enough to tell the planner how many rows there are; all 120 columns of the units would take a second.
-        cursor.execute(sql.SQL("ANALYZE {} (line)").format(table))

@@ -19,16 +19,9 @@ _SOURCES = {
         SELECT DISTINCT sor_code(administrator_code), sor_text(administrator_name, 255) FROM raw_locations""",
     "locations_region": """
         SELECT DISTINCT sor_code(region_code), sor_text(region_name, 255) FROM raw_locations
-        UNION SELECT DISTINCT sor_code(region_code), NULL FROM raw_units
         UNION SELECT sor_code(code), sor_text(name, 255) FROM raw_classifications WHERE lower(type) = 'region'""",
     "locations_speciality": """
-        SELECT sor_code(code), sor_text(name, 255) FROM raw_classifications WHERE lower(type) = 'speciality'
-        UNION SELECT DISTINCT sor_code(s.code), sor_text(s.name, 255) FROM raw_units,
-            LATERAL (VALUES (speciality1, speciality1_name), (speciality2, speciality2_name),
-                (speciality3, speciality3_name), (speciality4, speciality4_name),
-                (speciality5, speciality5_name), (speciality6, speciality6_name),
-                (speciality7, speciality7_name), (speciality8, speciality8_name)) AS s (code, name)
-        WHERE s.code IS NOT NULL""",
+        SELECT sor_code(code), sor_text(name, 255) FROM raw_classifications WHERE lower(type) = 'speciality'""",
 }
 
 # A type made here by hand gets SOR's id when SOR names the same (code, version); the id finds it ever after.

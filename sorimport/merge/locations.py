@@ -58,7 +58,7 @@ ORDER BY gln, (from_date > %(today)s) IS TRUE, CASE WHEN from_date <= %(today)s 
 # pairs; two hash joins and one sort, of integers.
 _SETS = """
 CREATE TEMP TABLE stage_set ON COMMIT DROP AS
-SELECT s.line, array_agg(DISTINCT t.id ORDER BY t.id) AS edi_types
+SELECT s.line, array_agg(DISTINCT t.id ORDER BY t.id) AS edi_types, count(*) AS pairs
 FROM raw_pairs p
 JOIN stage_location s ON s.gln = sor_code(p.gln)
 JOIN locations_editype t ON t.sor_id = sor_code(p.edi_type_id)
@@ -123,30 +123,38 @@ SELECT (SELECT count(*) FROM location_target WHERE change = 'new'),
 # By line. bad_check_digit, unknown_unit, missing and text_cut are kept and flagged; the others left out.
 _PROBLEMS = """
 INSERT INTO sorimport_problem (run_id, file, line, code, value)
-SELECT %(run)s, file, line, code, coalesce(value, '') FROM (
-    SELECT %(file)s AS file, line, code, value FROM refused_location
+SELECT %(run)s, %(file)s, line, code, coalesce(value, '') FROM (
+    SELECT line, code, value FROM refused_location
     UNION ALL
-    SELECT %(file)s, line, 'bad_check_digit', gln FROM location_target WHERE NOT gln_check_digit_ok(gln)
+    SELECT line, 'bad_check_digit', gln FROM location_target WHERE NOT gln_check_digit_ok(gln)
     UNION ALL
-    SELECT %(file)s, line, 'unknown_unit', concat_ws(' ', gln, sor_id) FROM location_target WHERE unit_id IS NULL
+    SELECT line, 'unknown_unit', concat_ws(' ', gln, sor_id) FROM location_target WHERE unit_id IS NULL
     UNION ALL
-    SELECT %(file)s, r.line, 'duplicate_row', r.gln FROM read_location r JOIN stage_location s ON s.gln = r.gln
+    SELECT r.line, 'duplicate_row', r.gln FROM read_location r JOIN stage_location s ON s.gln = r.gln
     WHERE r.line <> s.line AND r.sor_id IS NOT DISTINCT FROM s.sor_id
       AND r.from_date IS NOT DISTINCT FROM s.from_date AND r.to_date IS NOT DISTINCT FROM s.to_date
     UNION ALL
-    SELECT %(file)s, line, 'text_cut', gln FROM read_location WHERE note_cut
+    SELECT line, 'text_cut', gln FROM read_location WHERE note_cut
     UNION ALL
-    SELECT %(file)s, 0, 'missing', gln FROM missing_location
-    UNION ALL
-    SELECT %(pairs_file)s, line, 'unknown_edi_type', concat_ws(' ', sor_code(gln), edi_type_id) FROM raw_pairs
+    SELECT 0, 'missing', gln FROM missing_location
+) AS found ORDER BY line
+"""
+
+# Pairs that found no number or no type. Runs only where some are left over.
+_PAIR_PROBLEMS = """
+INSERT INTO sorimport_problem (run_id, file, line, code, value)
+SELECT %(run)s, %(pairs_file)s, line, code, coalesce(value, '') FROM (
+    SELECT line, 'unknown_edi_type' AS code, concat_ws(' ', sor_code(gln), edi_type_id) AS value FROM raw_pairs
     WHERE edi_type_id IS NULL OR edi_type_id IN (
         SELECT id FROM (SELECT DISTINCT edi_type_id AS id FROM raw_pairs) AS used
         WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(used.id)))
     UNION ALL
-    SELECT %(pairs_file)s, min(line), 'unknown_location', sor_code(gln) FROM raw_pairs p
+    SELECT min(line), 'unknown_location', sor_code(gln) FROM raw_pairs p
     WHERE NOT EXISTS (SELECT FROM read_location r WHERE r.gln = sor_code(p.gln)) GROUP BY sor_code(gln)
-) AS found ORDER BY file, line
+) AS found ORDER BY line
 """
+
+_PAIRS_LEFT = "SELECT (SELECT count(*) FROM raw_pairs) > (SELECT coalesce(sum(pairs), 0) FROM stage_set)"
 
 # The first version of a new number is ours and SOR's; what SOR newly says of a known one is only SOR's.
 _VERSIONS = f"""
@@ -243,6 +251,9 @@ def merge_locations(
     params = {"run": run, "file": file, "pairs_file": pairs_file, "yesterday": yesterday, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_PROBLEMS, params)
+        cursor.execute(_PAIRS_LEFT)
+        if cursor.fetchone()[0]:
+            cursor.execute(_PAIR_PROBLEMS, params)
         if change_set is not None:
             cursor.execute(_VERSIONS, params | {"change_set": change_set.pk})
             cursor.execute(_INSERT)
