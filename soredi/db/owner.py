@@ -2,7 +2,8 @@
 
 PostgreSQL refuses to run as root. Started by root, both servers run as a system user of their own, which
 owns the cluster and the socket folder and is let through the folders above them: `o+x` where it is missing
-and never more; the packages that hold their programs become readable. Started by anybody else, they run as that user and no mode is touched.
+and never more. The packages that hold the programs become readable. Started by anybody else, the servers
+run as that user and no mode is touched.
 """
 
 import os
