@@ -19,7 +19,7 @@ csv and xlsx.
 
 import codecs
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import IO, Any, Literal
 
@@ -160,14 +160,14 @@ class Export:
             case "xlsx":
                 return self._sheet()
 
-    def _pairs(self) -> Iterator[bytes]:
+    def _pairs(self) -> Generator[bytes, None, None]:
         with connection.cursor() as cursor, self._copy(cursor, _PAIRS) as copy:
             for (lines,) in copy.rows():
                 self.locations += 1
                 self.rows += lines.count("\n") + 1
                 yield lines.encode() + b"\r\n"
 
-    def _lines(self) -> Iterator[bytes]:
+    def _lines(self) -> Generator[bytes, None, None]:
         """COPY sends one message a row, ended by LF; a line break inside a quoted cell stays as it is."""
         with connection.cursor() as cursor, self._copy(cursor, _ROWS, "(FORMAT csv, DELIMITER ';')") as copy:
             for row in copy:
@@ -221,7 +221,7 @@ def _too_many() -> str:
     }
 
 
-def _gather(header: str, parts: Iterator[bytes]) -> Iterator[bytes]:
+def _gather(header: str, parts: Generator[bytes, None, None]) -> Iterator[bytes]:
     chunk = bytearray(codecs.BOM_UTF8 + header.encode() + b"\r\n")
     with closing(parts):
         for part in parts:

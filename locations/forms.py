@@ -111,7 +111,7 @@ class CodesField(forms.Field):
 
 class GlnField(forms.CharField):
     def to_python(self, value: Any) -> str:
-        digits = "".join(super().to_python(value).split())
+        digits = "".join((super().to_python(value) or "").split())
         if digits and not _GLN.fullmatch(digits):
             raise forms.ValidationError(_("A location number has up to 13 digits and nothing else."))
         return digits
