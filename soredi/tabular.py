@@ -12,8 +12,11 @@ in, bad ones are returned with their physical line number.
 import codecs
 import csv
 import io
+import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import IO
 
 import psycopg
@@ -27,6 +30,8 @@ JOIN_LIMIT = 50  # physical lines that one quoted field may span
 DELIMITERS = b";,\t"
 # What COPY calls the encodings that the extracts come in, and Python's names for them.
 ENCODINGS = {"UTF8": "utf-8", "WIN1252": "cp1252"}
+# A letter such as æ in UTF-8. Read as Windows-1252 it is Ã and a sign, which no Danish text has.
+_UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]")
 
 
 class TabularError(Exception):
@@ -94,12 +99,17 @@ def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Hea
     if not start[bom:].strip():
         raise TabularError(file, 0, "empty_file", _("The file is empty. Fetch or save it again."))
     line, newline, _rest = start[bom:].partition(b"\n")
+    if not newline and len(start) == HEADER_LIMIT:
+        raise _bad_header(file)
     try:
         encoding, text = "UTF8", line.decode("utf-8")
     except UnicodeDecodeError:
         encoding, text = "WIN1252", line.decode("cp1252", errors="replace")
     delimiter = chr(max(DELIMITERS, key=line.count))
-    found = [name.strip() for name in next(csv.reader([text.rstrip("\r")], delimiter=delimiter), [])]
+    try:
+        found = [name.strip() for name in next(csv.reader([text.rstrip("\r")], delimiter=delimiter), [])]
+    except csv.Error:
+        raise _bad_header(file) from None
     names: list[str | None] = []
     for name in found:
         column = aliases.get(plain(name))
@@ -116,6 +126,15 @@ def not_text(file: str, line: int) -> TabularError:
     )
 
 
+def _bad_header(file: str) -> TabularError:
+    return TabularError(
+        file,
+        1,
+        "not_text",
+        _("The first line is no list of column names. Save the file as “CSV UTF-8” and upload it again."),
+    )
+
+
 def load(
     open_stream: Callable[[], IO[bytes]], *, file: str, table: str, header: Header, bad_limit: int
 ) -> Loaded:
@@ -129,21 +148,17 @@ def load(
     _create(table, sorted(columns, key=lambda column: column.startswith("ignored_")))
     loaded = Loaded(table, columns, [n for n, c in zip(header.found, header.names, strict=True) if c is None])
     for encoding in ENCODINGS if header.encoding == "UTF8" else ["WIN1252"]:
+        loaded.encoding = encoding
+        loaded.bad.clear()
         try:
-            with transaction.atomic(), open_stream() as stream:
-                stream.read(header.length)
-                counted = _Counted(stream, encoding)
-                loaded.rows = _copy(table, columns, header.delimiter, encoding, counted)
-                loaded.encoding = encoding
-                if loaded.rows != counted.lines:
-                    raise _Unbalanced
-                return loaded
+            try:
+                _load_whole(open_stream, header, loaded)
+            except (_Unbalanced, psycopg.DataError):
+                _load_by_line(open_stream, file, header, loaded, bad_limit)
+            return loaded
         except _WrongEncoding as wrong:
             if wrong.mixed or encoding == "WIN1252":
-                raise not_text(file, wrong.line + 1) from None
-        except (_Unbalanced, psycopg.DataError):
-            loaded.encoding = encoding
-            return _load_by_line(open_stream, file, header, loaded, bad_limit)
+                raise not_text(file, wrong.line) from None
     raise AssertionError("WIN1252 either loads or raises")
 
 
@@ -152,6 +167,8 @@ class _Unbalanced(Exception):
 
 
 class _WrongEncoding(Exception):
+    """`line` is physical. `mixed`: what stood before it was surely in the encoding that fails now."""
+
     def __init__(self, line: int, mixed: bool):
         self.line, self.mixed = line, mixed
 
@@ -163,6 +180,7 @@ class _Counted:
         self.stream, self.lines = stream, 0
         self.decoder = codecs.getincrementaldecoder(ENCODINGS[encoding])()
         self.seen_multibyte = False
+        self.stray_letter = _UTF8_LETTER if encoding == "WIN1252" else None
 
     def __iter__(self) -> Iterator[bytes]:
         last = b"\n"
@@ -180,9 +198,22 @@ class _Counted:
         try:
             text = self.decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
-            line = self.lines + error.object[: error.start].count(b"\n") + 1
-            raise _WrongEncoding(line, self.seen_multibyte) from None
+            before = error.object[: error.start]
+            mixed = self.seen_multibyte or not before.isascii()
+            raise _WrongEncoding(self.lines + before.count(b"\n") + 2, mixed) from None
+        if self.stray_letter and (stray := self.stray_letter.search(chunk)):
+            raise _WrongEncoding(self.lines + chunk[: stray.start()].count(b"\n") + 2, True)
         self.seen_multibyte = self.seen_multibyte or not text.isascii()
+
+
+def _load_whole(open_stream: Callable[[], IO[bytes]], header: Header, loaded: Loaded) -> None:
+    """The fast path. Raises _Unbalanced or DataError where the file has to be read line by line."""
+    with transaction.atomic(), open_stream() as stream:
+        stream.read(header.length)
+        counted = _Counted(stream, loaded.encoding)
+        loaded.rows = _copy(loaded.table, loaded.columns, header.delimiter, loaded.encoding, counted)
+        if loaded.rows != counted.lines:
+            raise _Unbalanced
 
 
 def _create(table: str, columns: Iterable[str]) -> None:
@@ -213,12 +244,11 @@ def _copy(table: str, columns: list[str], delimiter: str, encoding: str, chunks:
 
 def _load_by_line(
     open_stream: Callable[[], IO[bytes]], file: str, header: Header, loaded: Loaded, bad_limit: int
-) -> Loaded:
-    loaded.bad.clear()
-
+) -> None:
     def rows() -> Iterator[bytes]:
         buffer = io.StringIO()
-        writer = csv.writer(buffer, delimiter=header.delimiter, lineterminator="\n")
+        # With these ends of line the writer quotes both of the characters that COPY takes for one.
+        writer = csv.writer(buffer, delimiter=header.delimiter, lineterminator="\r\n")
         for line, values in _rows(open_stream, file, header, loaded, bad_limit):
             # An empty field is written bare, which COPY reads as null, as it does in the file itself.
             writer.writerow([line, *values])
@@ -230,71 +260,92 @@ def _load_by_line(
 
     with transaction.atomic():
         loaded.rows = _copy(loaded.table, ["line", *loaded.columns], header.delimiter, "UTF8", rows())
-    return loaded
 
 
 def _rows(
     open_stream: Callable[[], IO[bytes]], file: str, header: Header, loaded: Loaded, bad_limit: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (physical line, fields) of the rows that can be read; put the others into `loaded.bad`."""
-    width = len(header.names)
     with open_stream() as stream:
         stream.read(header.length)
-        pending: list[str] = []
-        first = 2
-        for number, raw in enumerate(stream, start=2):
-            if b"\0" in raw:
-                raise not_text(file, number)
-            try:
-                text = raw.decode(ENCODINGS[loaded.encoding])
-            except UnicodeDecodeError:
-                raise not_text(file, number) from None
-            if not pending:
-                first = number
-            pending.append(text)
-            values = _fields("".join(pending), header.delimiter, width)
-            if values is None and len(pending) < JOIN_LIMIT and _open_quote("".join(pending)):
-                continue
-            yield from _settle(pending, first, values, header.delimiter, width, loaded)
-            pending = []
-            if len(loaded.bad) > bad_limit:
-                raise _too_many(file, loaded.bad)
-        if pending:
-            yield from _settle(pending, first, None, header.delimiter, width, loaded)
-            if len(loaded.bad) > bad_limit:
-                raise _too_many(file, loaded.bad)
+        texts = _texts(stream, file, loaded.encoding)
+        ahead = deque(islice(texts, 1))
+        line = 2  # of ahead[0]
+        while ahead:
+            taken, values = _next_row(ahead, texts, header.delimiter, len(header.names))
+            if values:
+                yield line, values
+            elif values is None:
+                # Only this line is given up: the next may begin a row, and no quote of this one reaches into it.
+                text, taken = ahead[0], 1
+                code = "stray_quote" if text.count('"') % 2 else "ragged_row"
+                loaded.bad.append(BadRow(line, code, text.strip()[:120]))
+                if len(loaded.bad) > bad_limit:
+                    raise _too_many(file, loaded.bad)
+            for _line in range(taken):
+                ahead.popleft()
+            line += taken
+            if not ahead:
+                ahead.extend(islice(texts, 1))
 
 
-def _settle(
-    pending: list[str], first: int, values: list[str] | None, delimiter: str, width: int, loaded: Loaded
-) -> Iterator[tuple[int, list[str]]]:
-    """One row, or, where a quote was opened and never closed, each of its physical lines on its own."""
-    if values is not None:
-        yield first, values
-        return
-    for offset, text in enumerate(pending):
-        if not text.strip(f"\r\n {delimiter}"):
-            continue
-        alone = _fields(text, delimiter, width)
-        if alone is not None:
-            yield first + offset, alone
-            continue
-        code = "stray_quote" if _open_quote(text) else "ragged_row"
-        loaded.bad.append(BadRow(first + offset, code, text.strip()[:120]))
+def _texts(stream: IO[bytes], file: str, encoding: str) -> Iterator[str]:
+    """The lines of `stream`, decoded."""
+    seen_multibyte = False
+    for line, raw in enumerate(stream, start=2):
+        if b"\0" in raw:
+            raise not_text(file, line)
+        try:
+            text = raw.decode(ENCODINGS[encoding])
+        except UnicodeDecodeError as error:
+            raise _WrongEncoding(line, seen_multibyte or not raw[: error.start].isascii()) from None
+        if not raw.isascii():
+            if encoding == "WIN1252" and _UTF8_LETTER.search(raw):
+                raise _WrongEncoding(line, True)
+            seen_multibyte = True
+        yield text
+
+
+def _next_row(
+    ahead: deque[str], texts: Iterator[str], delimiter: str, width: int
+) -> tuple[int, list[str] | None]:
+    """How many lines the row at the head of `ahead` takes, and its fields; more lines are read from `texts` as needed.
+
+    The fields are [] for a blank line, None where no row begins there.
+    """
+    quotes = 0
+    for taken in range(1, JOIN_LIMIT + 1):
+        if len(ahead) < taken:
+            ahead.extend(islice(texts, 1))
+        if len(ahead) < taken:
+            break
+        quotes += ahead[taken - 1].count('"')
+        if quotes % 2 == 0:
+            between = islice(ahead, 1, taken - 1)
+            # Whole rows inside a quoted field: two stray quotes, not one long field.
+            if width > 3 and any('"' not in text and _fields(text, delimiter, width) for text in between):
+                return 1, None
+            return taken, _fields("".join(islice(ahead, taken)), delimiter, width)
+    return 1, None
 
 
 def _fields(text: str, delimiter: str, width: int) -> list[str] | None:
-    """The fields of one row, or None where it has not `width` of them. Trailing empty fields are forgiven."""
-    if _open_quote(text):
+    """The fields of the one row in `text`; [] for a blank one, None where it is not one row of `width` fields.
+
+    Trailing empty fields are forgiven.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error:
         return None
-    values = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    if not any(any(values) for values in rows):
+        return []
+    values = rows[0]
+    if len(rows) != 1:
+        return None
     if len(values) > width and not any(values[width:]):
         values = values[:width]
-    return values if len(values) == width and any(values) else None
-
-
-def _open_quote(text: str) -> bool:
-    return text.count('"') % 2 == 1
+    return values if len(values) == width else None
 
 
 def _too_many(file: str, bad: list[BadRow]) -> TabularError:
