@@ -40,6 +40,11 @@ CONTENT_TYPES: dict[str, str] = {
     "massupdate": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+FILE_NAMES: dict[str, str] = {
+    "csv": "lokationsnumre.csv",
+    "massupdate": "masseopdatering.csv",
+    "xlsx": "lokationsnumre.xlsx",
+}
 PAIRS_HEADER = "Loknr;EdiId"
 
 # EDI types as files name them, in the order of code and version. About a hundred rows, read once.

@@ -114,6 +114,7 @@ class LocationFilter(django_filters.FilterSet):
     status = django_filters.MultipleChoiceFilter(
         method="by_status",
         choices=[*Status.choices, (INTERNAL, gettext_lazy("only internal"))],
+        widget=forms.SelectMultiple(attrs={"size": 5}),
         label=gettext_lazy("Status"),
     )
     page = PageFilter(method="unfiltered", min_value=1, max_value=1_000_000)

@@ -26,6 +26,11 @@ class Code:
     name: str
     label: str
 
+    @property
+    def short(self) -> str:
+        """An EDI type's code without its version."""
+        return self.label.partition(" ")[0]
+
 
 class CodeLists:
     """All code lists, read in one statement: about 250 short rows."""
@@ -103,10 +108,15 @@ class CodesField(forms.Field):
     def __init__(self, *, parameter: str, code_lists: CodeLists, **options: Any):
         super().__init__(**options)
         self.parameter, self.code_lists = parameter, code_lists
+        self.widget.attrs["size"] = 5
         self.widget.choices = [(entry.code, entry.label) for entry in code_lists.all(parameter)]
 
     def to_python(self, value: list[str] | None) -> list[Code]:
         return list(dict.fromkeys(self.code_lists.find(self.parameter, one) for one in value or []))
+
+    def prepare_value(self, value: list[str] | None) -> list[str]:
+        """However a code was written, its entry in the list of choices."""
+        return [entry.code for entry in self.to_python(value)]
 
 
 class GlnField(forms.CharField):

@@ -1,0 +1,86 @@
+"""The list of location numbers, as wide-screen rows or cards."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import django_tables2
+from django.template.loader import get_template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from locations.filters import status_on
+from locations.forms import Code
+from locations.models import LocationNumber
+
+TYPES_SHOWN = 5
+
+
+class LocationTable(django_tables2.Table):
+    """Rows of one page. `edi_types` maps the keys in a profile, `day` is what statuses are true of.
+
+    `sort` is the parameter of that name, `links` maps the columns that can be sorted by to their addresses.
+    """
+
+    gln = django_tables2.TemplateColumn(
+        template_name="locations/_gln_cell.html",
+        verbose_name=_("Location number"),
+        attrs={"td": {"class": "number"}},
+    )
+    enhed = django_tables2.Column(accessor="unit__name", verbose_name=_("Unit"))
+    by = django_tables2.Column(accessor="unit__city", verbose_name=_("City"))
+    vans = django_tables2.Column(accessor="vans__name", verbose_name="VANS")
+    system = django_tables2.Column(accessor="system__name", verbose_name=_("System"))
+    edi_types = django_tables2.Column(verbose_name=_("EDI types"), empty_values=())
+    status = django_tables2.Column(verbose_name=_("Status"), empty_values=())
+
+    class Meta:
+        template_name = "locations/_table.html"
+        orderable = False  # the filter orders, by the parameter `sort`
+        default = ""
+
+    def __init__(
+        self,
+        rows: Any,
+        *,
+        edi_types: Mapping[int, Code],
+        day: date,
+        sort: str,
+        links: Mapping[str, str],
+        **options: Any,
+    ):
+        super().__init__(rows, **options)
+        self.types, self.day, self.sort, self.links = edi_types, day, sort, links
+        self.status_cell = get_template("components/status.html")
+
+    @property
+    def headings(self) -> list[dict[str, str]]:
+        """Per column: its text, the address that sorts by it, and `aria-sort` where the rows are in its order."""
+        order = "descending" if self.sort.startswith("-") else "ascending"
+        return [
+            {
+                "text": column.header,
+                "href": self.links.get(column.name, ""),
+                "order": order if column.name == self.sort.removeprefix("-") else "",
+            }
+            for column in self.columns
+        ]
+
+    def render_edi_types(self, record: LocationNumber) -> SafeString:
+        held = set(record.edi_types)
+        codes = list(dict.fromkeys(entry.short for pk, entry in self.types.items() if pk in held))
+        more = len(codes) - TYPES_SHOWN
+        shown = format_html_join(
+            " ", '<span class="code">{}</span>', ((code,) for code in codes[:TYPES_SHOWN])
+        )
+        if more <= 0:
+            return shown
+        words = ngettext("%(count)s more", "%(count)s more", more) % {"count": more}
+        return format_html(
+            '{} <span aria-hidden="true">+{}</span><span class="sr-only">{}</span>', shown, more, words
+        )
+
+    def render_status(self, record: LocationNumber) -> str:
+        return self.status_cell.render({"status": status_on(record, self.day)})

@@ -1,0 +1,91 @@
+"""One location number: what it is, where it belongs, what it can receive, what happened to it."""
+
+from itertools import groupby
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from locations.filters import status_on
+from locations.history import changes_of
+from locations.models import EdiType, LocationNumber, SorUnit, Speciality
+
+USERS_SHOWN = 200
+
+# In: a unit's key. Out: the unit and all above it, the owner first. Primary keys only.
+_PATH = """
+WITH RECURSIVE above AS (
+    SELECT u.*, 0 AS height FROM locations_sorunit u WHERE u.id = %s
+    UNION ALL
+    SELECT p.*, a.height + 1 FROM above a JOIN locations_sorunit p ON p.id = a.parent_id
+)
+SELECT * FROM above ORDER BY height DESC
+"""
+
+FIELD_LABELS = {
+    "edi_administrator": _("EDI administrator"),
+    "system": _("System"),
+    "vendor": _("Vendor"),
+    "vans": "VANS",
+    "only_internal": _("Only internal"),
+    "inactive": _("Not active"),
+    "note": _("Note"),
+}
+
+
+@login_required
+def detail(request: HttpRequest, gln: str) -> HttpResponse:
+    """404 for a number that the user may not edit, as for one that does not exist."""
+    location = get_object_or_404(
+        LocationNumber.objects.editable_by(request.user).select_related(
+            "unit", "region", "edi_administrator", "system", "vendor", "vans"
+        ),
+        gln=gln,
+    )
+    changes = changes_of(location)
+    context = {
+        "section": "locations",
+        "location": location,
+        "status": status_on(location, timezone.localdate()),
+        "standards": by_standard(location),
+        "changes": [
+            {
+                "change": change,
+                "fields": [(FIELD_LABELS[f.name], _said(f.before), _said(f.after)) for f in change.fields],
+            }
+            for change in changes
+        ],
+        "assignments": location.assignments.select_related("unit").order_by("-period"),
+        **place(location.unit),
+    }
+    return render(request, "locations/detail.html", context)
+
+
+def _said(value: Any) -> str:
+    """A value of the profile as text; a dash for none."""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return str(value) if value not in (None, "") else "–"
+
+
+def by_standard(location: LocationNumber) -> list[tuple[str, list[EdiType]]]:
+    """The number's EDI types in groups, as (name of the standard, types by code and version)."""
+    held = EdiType.objects.filter(pk__in=location.edi_types).order_by("standard", "code", "version")
+    return [(standard, list(types)) for standard, types in groupby(held, EdiType.get_standard_display)]
+
+
+def place(unit: SorUnit | None) -> dict[str, Any]:
+    """Where a unit stands and who else uses its numbers; `users` are the first of `users_total`."""
+    if unit is None:
+        return {"path": [], "users": [], "users_total": 0, "specialities": []}
+    users = SorUnit.objects.filter(number_holder=unit).exclude(pk=unit.pk)
+    return {
+        "path": list(SorUnit.objects.raw(_PATH, [unit.pk])),
+        "users": users.order_by("name", "pk")[:USERS_SHOWN],
+        "users_total": users.count(),
+        "specialities": Speciality.objects.filter(pk__in=unit.specialities),
+    }

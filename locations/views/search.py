@@ -1,0 +1,110 @@
+"""The list: search, filters, pages, and the same rows as a file."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import EmptyPage
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django_tables2.paginators import LazyPaginator
+
+from locations.exports import CONTENT_TYPES, FILE_NAMES, Export, Format, TooManyRows
+from locations.filters import FORMATS, ORDERS, FilterError, LocationFilter
+from locations.tables import LocationTable
+
+ROWS = 50
+# Parameters of the question that have no field in the panel of filters.
+NOT_IN_PANEL = {"q", "page", "sort", "format"}
+
+
+@login_required
+def search(request: HttpRequest) -> HttpResponseBase:
+    """`/lokationsnumre/?…`, in the words of LocationFilter; `format` answers with a file instead of a page."""
+    try:
+        asked = LocationFilter.checked(request.GET, request.user)
+    except FilterError as error:
+        return refused(request, error.message, error.parameter)
+    if form := asked.form.cleaned_data["format"]:
+        return download(request, asked, form)
+    return page(request, asked)
+
+
+@login_required
+def count(request: HttpRequest) -> HttpResponse:
+    """How many a list would hold: a fragment for the list, a page of its own without JavaScript."""
+    try:
+        asked = LocationFilter.checked(request.GET, request.user)
+    except FilterError as error:
+        return refused(request, error.message, error.parameter)
+    context = {"count": asked.qs.order_by().count(), "list": address(request.GET)}
+    htmx = request.headers.get("HX-Request") == "true"
+    return render(request, "locations/_count.html" if htmx else "locations/count.html", context)
+
+
+def page(request: HttpRequest, asked: LocationFilter) -> HttpResponse:
+    query, number = request.GET, asked.form.cleaned_data["page"] or 1
+    sort = asked.form.cleaned_data["sort"] or "gln"
+    rows = asked.qs.select_related("unit", "vans", "system")
+    links = {key: address(query, sort=f"-{key}" if sort == key else key, page=None) for key in ORDERS}
+    table = LocationTable(
+        rows, edi_types=asked.code_lists.edi_types, day=timezone.localdate(), sort=sort, links=links
+    )
+    try:
+        table.paginate(page=number, per_page=ROWS, paginator_class=LazyPaginator)
+    except EmptyPage:
+        raise Http404 from None
+    hidden = NOT_IN_PANEL if request.user.is_staff else {*NOT_IN_PANEL, "leverandoer"}
+    context: dict[str, Any] = {
+        "section": "locations",
+        "table": table,
+        "form": asked.form,
+        "fields": [field for field in asked.form if field.name not in hidden],
+        "sort": sort,
+        "chips": chips(asked, query),
+        "downloads": {form: address(query, format=form, page=None) for form in FORMATS},
+        "count_url": reverse("location-count") + address(query, page=None, sort=None),
+        "previous": address(query, page=number - 1) if number > 1 else "",
+        "next": address(query, page=number + 1) if table.page.has_next() else "",
+    }
+    return render(request, "locations/search.html", context)
+
+
+def download(request: HttpRequest, asked: LocationFilter, form: Format) -> HttpResponseBase:
+    try:
+        export = Export(asked.qs, form)
+    except TooManyRows as error:
+        return refused(request, str(error))
+    response = StreamingHttpResponse(iter(export), content_type=CONTENT_TYPES[form])
+    response["Content-Disposition"] = f'attachment; filename="{FILE_NAMES[form]}"'
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+def refused(request: HttpRequest, problem: str, parameter: str = "") -> HttpResponse:
+    return render(request, "400.html", {"problem": problem, "parameter": parameter}, status=400)
+
+
+def chips(asked: LocationFilter, query: QueryDict) -> list[dict[str, str]]:
+    """What narrows the list, one by one, each with the address without it."""
+    chosen = asked.chosen
+    return [
+        {
+            "text": text,
+            "href": address(
+                query, page=None, **{name: [v for n, v, _t in chosen if n == name and v != value]}
+            ),
+        }
+        for name, value, text in chosen
+    ]
+
+
+def address(query: QueryDict, **changes: Any) -> str:
+    """`?…` of `query` with `changes`: a value, a list of them, or None to leave out. Empty ones are dropped."""
+    changed = QueryDict(mutable=True)
+    for name, values in query.lists():
+        changed.setlist(name, [value for value in values if value.strip()])
+    for name, value in changes.items():
+        changed.setlist(name, value if isinstance(value, list) else [] if value is None else [str(value)])
+    return "?" + changed.urlencode()
