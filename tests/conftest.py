@@ -74,6 +74,20 @@ def no_network() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """The test database, for every test; pytest-django's makes none where all tests use `committed_db`."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session")
 def migrated_rows(django_db_setup: None, django_db_blocker: Any) -> dict[str, bytes]:
     """What the migrations left in each table that they filled: table → rows in COPY's format."""
     from django.db import connection
