@@ -30,6 +30,20 @@ SELECT line, sor_code(gln) AS gln, sor_code(sor_id) AS sor_id, sor_date(first_fr
 FROM raw_locations
 """
 
+# The rows of numbers that have been on several units: each row is a stay, the earliest from the number's first day.
+# Null where the dates are the wrong way round.
+_STAYS = """
+CREATE TEMP TABLE location_stay ON COMMIT DROP AS
+SELECT line, gln, sor_id, CASE WHEN begins <= coalesce(to_date, 'infinity') OR begins IS NULL
+    THEN daterange(begins, to_date, '[]') END AS stay
+FROM (
+    SELECT line, gln, sor_id, to_date, CASE row_number() OVER (PARTITION BY gln ORDER BY from_date NULLS FIRST, line)
+        WHEN 1 THEN least(first_from_date, from_date) ELSE coalesce(from_date, first_from_date) END AS begins
+    FROM read_location
+    WHERE gln IN (SELECT gln FROM read_location GROUP BY gln HAVING count(DISTINCT sor_id) > 1)
+) AS rows
+"""
+
 # Rows that must not be merged. A number on two units on one day is refused on both lines.
 _REFUSE = """
 CREATE TEMP TABLE refused_location ON COMMIT DROP AS
@@ -38,11 +52,8 @@ UNION ALL
 SELECT line, 'bad_period', concat_ws(' > ', coalesce(first_from_date, from_date), to_date) FROM read_location
 WHERE to_date < coalesce(first_from_date, from_date)
 UNION ALL
-SELECT DISTINCT a.line, 'two_units', a.gln FROM read_location a JOIN read_location b ON a.gln = b.gln
-    AND a.sor_id <> b.sor_id
-    AND daterange(coalesce(a.from_date, a.first_from_date), a.to_date, '[]')
-        && daterange(coalesce(b.from_date, b.first_from_date), b.to_date, '[]')
-WHERE a.to_date IS NULL OR a.to_date >= coalesce(a.from_date, a.first_from_date)
+SELECT DISTINCT a.line, 'two_units', a.gln FROM location_stay a JOIN location_stay b ON a.gln = b.gln
+    AND a.sor_id <> b.sor_id AND a.stay && b.stay
 """
 
 # One row a number: the one in force on `today`, as for units.
@@ -172,6 +183,14 @@ SELECT id, gln, unit_id, region_id, first_from_date, from_date, to_date, unit_ke
 FROM location_target t WHERE is_new ORDER BY gln
 """
 
+# In key order, as change sets lock theirs: an import and a change set wait for each other instead of dead-locking.
+_LOCK = """
+SELECT l.id FROM locations_locationnumber l
+WHERE l.id IN (SELECT id FROM location_target WHERE change IN ('changed', 'closed')
+               UNION ALL SELECT id FROM missing_location)
+ORDER BY l.id FOR NO KEY UPDATE OF l
+"""
+
 _UPDATE = """
 UPDATE locations_locationnumber l SET unit_id = t.unit_id, region_id = t.region_id,
     first_from_date = t.first_from_date, from_date = t.from_date, to_date = t.to_date,
@@ -208,6 +227,19 @@ WHERE a.location_id = l.id AND a.unit_id = l.unit_id
   AND a.period @> coalesce(l.from_date, lower(a.period)) AND upper(a.period) IS DISTINCT FROM l.to_date + 1
 """
 
+# Stays that the extract tells of besides the present one; rows of one unit that touch are one stay.
+_TELL = """
+INSERT INTO locations_assignment (location_id, unit_id, period)
+SELECT t.id, u.id, told.period
+FROM (
+    SELECT gln, sor_id, unnest(range_agg(stay)) AS period FROM location_stay s
+    WHERE NOT EXISTS (SELECT FROM refused_location f WHERE f.line = s.line) GROUP BY gln, sor_id
+) AS told
+JOIN location_target t ON t.gln = told.gln AND t.change <> 'unchanged'
+JOIN unit_key u ON u.sor_id = told.sor_id
+WHERE NOT EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id AND a.period && told.period)
+"""
+
 # Each number without an assignment in its present period gets one: from its first day, or, having moved, from the move.
 _ASSIGN = """
 INSERT INTO locations_assignment (location_id, unit_id, period)
@@ -231,6 +263,7 @@ def plan_locations(*, has_pairs: bool, today: date) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_READ)
         cursor.execute("ANALYZE read_location")
+        cursor.execute(_STAYS)
         cursor.execute(_REFUSE)
         cursor.execute(_PICK, params)
         cursor.execute("ANALYZE stage_location")
@@ -257,7 +290,8 @@ def merge_locations(
         if change_set is not None:
             cursor.execute(_VERSIONS, params | {"change_set": change_set.pk})
             cursor.execute(_INSERT)
+        cursor.execute(_LOCK)
         cursor.execute(_UPDATE)
         cursor.execute(_CLOSE, params)
-        for statement in (_LEAVE, _CORRECT, _END, _ASSIGN):
+        for statement in (_LEAVE, _CORRECT, _END, _TELL, _ASSIGN):
             cursor.execute(statement)

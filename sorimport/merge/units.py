@@ -154,6 +154,14 @@ SELECT id, sor_id, {_row("t")} FROM unit_target t WHERE change <> 'unchanged' OR
 ON CONFLICT (sor_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)}
 """
 
+# Numbers are sorted by the name and the town of their unit. After a file without numbers they follow it here.
+_SORT_KEYS = """
+UPDATE locations_locationnumber l SET unit_key = danish_key(t.name), city_key = danish_key(t.city)
+FROM unit_target t
+WHERE t.change IN ('changed', 'closed') AND l.unit_id = t.id
+  AND (l.unit_key, l.city_key) IS DISTINCT FROM (danish_key(t.name), danish_key(t.city))
+"""
+
 _PROBLEMS = """
 INSERT INTO sorimport_problem (run_id, file, line, code, value)
 SELECT %(run)s, %(file)s, line, code, coalesce(left(value, 200), '') FROM (
@@ -209,6 +217,7 @@ def merge_units(*, run: int, file: str, complete: bool, today: date, yesterday: 
         cursor.execute("SELECT change, count(*) FROM unit_target GROUP BY change")
         counts = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0} | dict(cursor.fetchall())
         cursor.execute(_WRITE)
+        cursor.execute(_SORT_KEYS)
         if complete:
             cursor.execute(_CLOSE, params)
             counts["closed"] += cursor.rowcount
