@@ -217,7 +217,7 @@ class Export:
             params = (timezone.localdate(), *params)
         columns = ", ".join(_cell(*column) for column in _COLUMNS.values())
         filled = statement.format(edi_types=_EDI_TYPES, columns=columns, chosen=chosen)
-        return cursor.copy(f"COPY ({filled}) TO STDOUT {options}", params)
+        return cursor.copy(f"COPY ({connection.ops.compose_sql(filled, params)}) TO STDOUT {options}")
 
 
 def _too_many() -> str:

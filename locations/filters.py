@@ -23,6 +23,7 @@ from typing import Any, cast
 
 import django_filters
 from django import forms
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.http import QueryDict
@@ -31,7 +32,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from locations.access import LocationNumberQuerySet
-from locations.forms import Code, CodeLists, CodesField, GlnField
+from locations.forms import Code, CodeLists, CodesField, CodesSelect, GlnField
 from locations.models import EdiType, LocationNumber, SorUnit
 from locations.models.location import Status
 from soredi.models import User
@@ -114,7 +115,7 @@ class LocationFilter(django_filters.FilterSet):
     status = django_filters.MultipleChoiceFilter(
         method="by_status",
         choices=[*Status.choices, (INTERNAL, gettext_lazy("only internal"))],
-        widget=forms.SelectMultiple(attrs={"size": 5}),
+        widget=CodesSelect,
         label=gettext_lazy("Status"),
     )
     page = PageFilter(method="unfiltered", min_value=1, max_value=1_000_000)
@@ -124,7 +125,7 @@ class LocationFilter(django_filters.FilterSet):
     format = django_filters.ChoiceFilter(method="unfiltered", choices=[(name, name) for name in FORMATS])
 
     @classmethod
-    def checked(cls, query: QueryDict | str, user: User | None) -> "LocationFilter":
+    def checked(cls, query: QueryDict | str, user: User | AnonymousUser | None) -> "LocationFilter":
         """The filter of `query`, of the numbers that `user` may edit; None acts as administrator.
 
         Raises FilterError for a parameter or value that cannot be used, PermissionDenied where somebody else
@@ -134,7 +135,7 @@ class LocationFilter(django_filters.FilterSet):
         for parameter in data:
             if parameter not in cls.base_filters:
                 raise FilterError(parameter, _("No such parameter."))
-        if any(data.getlist("leverandoer")) and user is not None and not user.is_administrator:
+        if any(data.getlist("leverandoer")) and not (user is None or user.is_staff):
             raise PermissionDenied(_("Only administrators may search by vendor."))
         asked = cls(data, user)
         for parameter, values in data.lists():
@@ -146,11 +147,11 @@ class LocationFilter(django_filters.FilterSet):
         return asked
 
     @classmethod
-    def for_query(cls, query: QueryDict | str, user: User | None) -> LocationNumberQuerySet:
+    def for_query(cls, query: QueryDict | str, user: User | AnonymousUser | None) -> LocationNumberQuerySet:
         """The numbers that `query` asks for among those `user` may edit, in the order asked for."""
         return cast(LocationNumberQuerySet, cls.checked(query, user).qs)
 
-    def __init__(self, data: QueryDict, user: User | None):
+    def __init__(self, data: QueryDict, user: User | AnonymousUser | None):
         filled = data.copy()
         for parameter, values in list(filled.lists()):
             filled.setlist(parameter, [value for value in values if value.strip()])

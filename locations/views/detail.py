@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from locations.filters import status_on
 from locations.history import changes_of
 from locations.models import EdiType, LocationNumber, SorUnit, Speciality
+from locations.tables import in_groups
 
 USERS_SHOWN = 200
 
@@ -50,6 +51,7 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
     context = {
         "section": "locations",
         "location": location,
+        "gln": in_groups(location.gln),
         "status": status_on(location, timezone.localdate()),
         "standards": by_standard(location),
         "changes": [

@@ -1,0 +1,221 @@
+"""The pages: who sees what, how many queries, files, and what is told when something is wrong."""
+
+import builders
+import pytest
+
+from locations import changes
+from locations.models import EdiAdministrator, LocationNumber, Vans
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def anna(client):
+    """Logged in: a person of EDI administrator 102."""
+    person = builders.user("anna", administrators=["102"])
+    client.force_login(person)
+    return person
+
+
+@pytest.fixture
+def staff(client):
+    person = builders.user("staff", staff=True)
+    client.force_login(person)
+    return person
+
+
+def text(response):
+    return response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address", ["/lokationsnumre/", "/lokationsnumre/antal/", "/lokationsnumre/5790000000012/"]
+)
+def test_a_stranger_is_asked_to_log_in(client, address):
+    response = client.get(address)
+    assert (response.status_code, response["Location"]) == (302, f"/log-ind/?next={address}")
+
+
+def test_the_front_page_is_the_list(client):
+    assert client.get("/")["Location"] == "/lokationsnumre/"
+
+
+def test_the_list_holds_the_users_own_numbers_only(client, anna):
+    mine = builders.location("5790000000012", unit=builders.unit("Ærø Apotek", city="Ærøskøbing"))
+    other = builders.location("5790000000029", edi_administrator="106")
+    page = text(client.get("/lokationsnumre/"))
+    assert f"/lokationsnumre/{mine.gln}/" in page
+    assert "Ærø Apotek" in page
+    assert other.gln not in page
+    assert "1 lokationsnummer" in text(client.get("/lokationsnumre/antal/"))
+
+
+def test_a_user_without_numbers_gets_an_empty_list(client):
+    builders.location()
+    client.force_login(builders.user("nobody"))
+    response = client.get("/lokationsnumre/")
+    assert response.status_code == 200
+    assert "Der er ingen lokationsnumre, du må redigere" in text(response)
+
+
+def test_anothers_number_is_not_found(client, anna):
+    other = builders.location(edi_administrator="106")
+    assert client.get(f"/lokationsnumre/{other.gln}/").status_code == 404
+    assert client.get("/lokationsnumre/5790000000999/").status_code == 404
+
+
+def test_the_list_takes_few_queries_however_many_rows(client, anna, django_assert_num_queries):
+    types = [builders.edi_type("DIS91", "D9134L"), builders.edi_type("CTL01", "C0130Q")]
+    for n in range(60):
+        builders.location(unit=builders.unit(f"Enhed {n}"), edi_types=types, system="XMO")
+    with django_assert_num_queries(5):  # session, user, code lists, rows, the user's EDI administrators
+        first = text(client.get("/lokationsnumre/"))
+    with django_assert_num_queries(5):
+        second = text(client.get("/lokationsnumre/?page=2&vans=KMD&q=enhed&sort=-by"))
+    assert (first.count('class="gln"'), second.count('class="gln"')) == (50, 10)
+    assert "page=2" in first
+    assert "page=1" in second
+    assert client.get("/lokationsnumre/?page=3").status_code == 404
+
+
+def test_types_are_shown_as_codes_and_the_rest_counted(client, anna):
+    codes = ["CTL01", "DIS91", "PRE01", "REF06", "REQ01", "RPT01", "XDIS91"]
+    builders.location(edi_types=[builders.edi_type(code, "V1") for code in codes])
+    page = text(client.get("/lokationsnumre/"))
+    row = page[page.index("<tbody>") : page.index("</tbody>")]
+    assert [code for code in codes if code in row] == codes[:5]
+    assert "+2" in row
+
+
+def test_each_chosen_value_can_be_taken_away(client, staff):
+    builders.location(edi_types=[builders.edi_type("DIS91", "D9134L", sor_id="1001")], vans="KMD")
+    builders.location(vans="MultiMed")
+    page = text(client.get("/lokationsnumre/?edi_type=DIS91+D9134L&vans=KMD&vans=MultiMed&page=1"))
+    assert 'href="?edi_type=DIS91+D9134L&amp;vans=KMD"' in page
+    assert 'href="?vans=KMD&amp;vans=MultiMed"' in page
+    assert '<option value="1001" selected>DIS91 D9134L</option>' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("vams=KMD", "vams"),
+        ("vans=nobody", "vans"),
+        ("page=x", "page"),
+        ("format=pdf", "format"),
+        ("q=%00", "q"),
+    ],
+)
+def test_a_question_that_cannot_be_used_is_400_and_names_the_parameter(client, staff, query, named):
+    for address in ("/lokationsnumre/", "/lokationsnumre/antal/"):
+        response = client.get(f"{address}?{query}")
+        assert response.status_code == 400
+        assert f"<strong>{named}</strong>" in text(response)
+
+
+def test_only_administrators_search_by_vendor(client, anna):
+    builders.location(vendor="CGM")
+    for address in ("/lokationsnumre/", "/lokationsnumre/antal/"):
+        assert client.get(f"{address}?leverandoer=CGM").status_code == 403
+    assert 'name="leverandoer"' not in text(client.get("/lokationsnumre/"))
+    client.force_login(builders.user("staff", staff=True))
+    assert 'name="leverandoer"' in text(client.get("/lokationsnumre/?leverandoer=CGM"))
+
+
+def test_the_list_as_a_file_holds_what_the_filter_finds(client, anna, django_assert_num_queries):
+    dis91 = builders.edi_type("DIS91", "D9134L", sor_id="1001")
+    builders.location("5790000000012", edi_types=[dis91])
+    builders.location("5790000000029", vans="MultiMed")
+    builders.location("5790000000036", edi_administrator="106")
+    with django_assert_num_queries(4):  # session, user, code lists, COPY
+        response = client.get("/lokationsnumre/?format=massupdate&vans=KMD&sort=-gln&page=1")
+        content = response.getvalue()
+    assert content == "\ufeffLoknr;EdiId\r\n5790000000012;1001\r\n".encode()
+    assert response["Content-Disposition"] == 'attachment; filename="masseopdatering.csv"'
+    assert client.get("/lokationsnumre/?format=csv").getvalue().count(b"\r\n") == 3
+    assert client.get("/lokationsnumre/?format=xlsx").getvalue().startswith(b"PK")
+
+
+def test_a_number_shows_its_place_types_users_and_history(client, anna, django_assert_num_queries):
+    owner = builders.unit("Region Nord", kind="IE")
+    hospital = builders.unit("Sygehus Nord", kind="SI", parent=owner, specialities=["Kirurgi"])
+    dis91 = builders.edi_type("DIS91", "D9134L", name="Udskrivningsepikrise")
+    fhir = builders.edi_type("FCTL", "", standard="fhir")
+    location = builders.location(unit=hospital, edi_types=[dis91], first_from_date="2001-05-12", note="<b>")
+    builders.unit("Ambulatoriet", parent=hospital, number_holder=hospital, inherits_number=True)
+    change = changes.plan(
+        locations=LocationNumber.objects.all(),
+        by=anna,
+        reason="Ny aftale",
+        add=[fhir],
+        remove=[dis91],
+        vans=builders.code(Vans, "MultiMed"),
+    )
+    change.run_here(changes.apply)
+    address = f"/lokationsnumre/{location.gln}/"
+    with django_assert_num_queries(12):
+        page = text(client.get(address))
+    for shown in (
+        "Region Nord",
+        "Ambulatoriet",
+        "Kirurgi",
+        "FHIR",
+        "FCTL",
+        "− DIS91 D9134L",
+        "+ FCTL",
+        "KMD → MultiMed",
+        "Ny aftale",
+        "12. maj 2001",
+        "&lt;b&gt;",
+        "anna",
+    ):
+        assert shown in page
+    assert page.index("Ny aftale") < page.index("nummeret blev oprettet")
+
+
+def test_a_number_without_a_unit_has_a_page(client, anna):
+    location = builders.location(edi_administrator="102", vans=None)
+    assert "Ingen enhed har nummeret" in text(client.get(f"/lokationsnumre/{location.gln}/"))
+
+
+def test_nothing_on_a_page_needs_what_the_content_policy_forbids(client, staff):
+    location = builders.location(unit=builders.unit())
+    for address in ("/lokationsnumre/", f"/lokationsnumre/{location.gln}/", "/findes-ikke/"):
+        page = text(client.get(address))
+        assert "<style" not in page
+        assert " style=" not in page
+        assert "<script>" not in page
+        assert "onclick" not in page
+
+
+def test_the_admin_site_shows_and_edits_what_it_may(client, staff):
+    location = builders.location()
+    for model in ("locationnumber", "locationversion", "changeset", "editype", "vans", "ediadministrator"):
+        assert client.get(f"/admin/locations/{model}/").status_code == 200
+    assert client.get("/admin/locations/locationnumber/add/").status_code == 403
+    page = client.get(f"/admin/locations/locationnumber/{location.pk}/change/")
+    assert page.status_code == 200
+    assert 'name="note"' not in text(page)
+    assert (
+        client.post(f"/admin/locations/locationnumber/{location.pk}/change/", {"note": "x"}).status_code
+        == 403
+    )
+    vans = Vans.objects.get(code="KMD")
+    assert client.post(f"/admin/locations/vans/{vans.pk}/delete/", {"post": "yes"}).status_code == 403
+    administrator = EdiAdministrator.objects.get(code="102")
+    person = builders.user("bo")
+    client.post(
+        f"/admin/locations/ediadministrator/{administrator.pk}/change/",
+        {"code": "102", "name": "Region Nord", "users": [person.pk]},
+    )
+    assert list(administrator.users.all()) == [person]
+    for address in (
+        "/admin/soredi/user/",
+        "/admin/soredi/user/add/",
+        f"/admin/soredi/user/{person.pk}/change/",
+    ):
+        assert client.get(address).status_code == 200
+
+
+def test_the_admin_site_is_for_administrators(client, anna):
+    assert client.get("/admin/locations/vans/").status_code == 302
