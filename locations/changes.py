@@ -191,6 +191,12 @@ WHERE c.id = v.change_set_id AND c.state IN ('expired', 'refused', 'failed', 'ca
 """
 
 
+# The GIN index of EDI types takes 1.2 M entries in one go better than in 4 MB portions: 2.1 s became 1.6 s for 40,000
+# numbers. Emptied at once, so that no search has to read what was put off.
+_GATHER_INDEX = "SET LOCAL gin_pending_list_limit = '64MB'"
+_EMPTY_INDEX = "SELECT gin_clean_pending_list('location_edi_types')"
+
+
 @transaction.atomic
 def plan(
     *,
@@ -295,7 +301,9 @@ def apply(change_set: ChangeSet) -> None:
         # After the locks, so that later in the chain of versions is also later in time.
         now = timezone.now()
         cursor.execute(_MARK_APPLIED, {"now": now, **these})
+        cursor.execute(_GATHER_INDEX)
         cursor.execute(_MOVE, these)
+        cursor.execute(_EMPTY_INDEX)
         close_door(change_set, finished_at=now)
 
 

@@ -45,7 +45,7 @@ GROUP BY s.spelt, s.word
 # What each number in the file shall have. One sort of (bigint, int) pairs.
 _SETS = """
 CREATE TEMP TABLE mass_set ON COMMIT DROP AS
-SELECT n.location_id, count(t.edi_type) AS pairs,
+SELECT n.location_id, min(m.line) AS line, count(t.edi_type) AS pairs,
     coalesce(array_agg(DISTINCT t.edi_type ORDER BY t.edi_type) FILTER (WHERE t.edi_type IS NOT NULL), '{}')
         AS edi_types
 FROM mass_line m
@@ -57,7 +57,7 @@ GROUP BY n.location_id
 # Only numbers that would change count for what follows; the others come back as they went out.
 _CHANGED = """
 CREATE TEMP TABLE mass_change ON COMMIT DROP AS
-SELECT s.location_id, s.edi_types AS new, l.edi_types AS old, l.inactive, l.to_date
+SELECT s.location_id, l.gln, s.line, s.edi_types AS new, l.edi_types AS old, l.inactive, l.to_date
 FROM mass_set s JOIN locations_locationnumber l ON l.id = s.location_id
 WHERE s.edi_types <> l.edi_types
 """
@@ -108,14 +108,10 @@ SELECT EXISTS (SELECT FROM mass_set WHERE pairs <> cardinality(edi_types))
 # Numbers that lose everything, or more than half: at the first line of each.
 _LOSSES = """
 INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
-SELECT %(update)s, false, min(m.line), lost.code, n.gln
-FROM (
-    SELECT location_id, CASE WHEN cardinality(new) = 0 THEN 'removes_all' ELSE 'large_loss' END AS code
-    FROM mass_change
-    WHERE 2 * (SELECT count(*) FROM unnest(old) t WHERE NOT t = ANY (new)) > cardinality(old)
-) AS lost
-JOIN mass_number n ON n.location_id = lost.location_id JOIN mass_line m ON m.gln = n.spelt
-GROUP BY lost.code, n.gln
+SELECT %(update)s, false, line, CASE WHEN cardinality(new) = 0 THEN 'removes_all' ELSE 'large_loss' END, gln
+FROM mass_change
+WHERE 2 * (SELECT count(*) FROM unnest(old) t WHERE NOT t = ANY (new)) > cardinality(old)
+ORDER BY line
 """
 
 _RETIRED = """

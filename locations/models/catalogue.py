@@ -104,7 +104,10 @@ class EdiType(models.Model):
         ordering = ["code", "version"]
         verbose_name = "EDI type"
         constraints = [
-            models.UniqueConstraint(fields=["code", "version"], name="editype_code_version"),
+            # Checked at the end of a statement, so that an import can let two types trade their names.
+            models.UniqueConstraint(
+                fields=["code", "version"], name="editype_code_version", deferrable=models.Deferrable.IMMEDIATE
+            ),
             models.CheckConstraint(condition=~Q(code=""), name="editype_code_not_empty"),
         ]
         triggers = [guards.never_deleted(), guards.never_truncated(), guards.key_fixed()]

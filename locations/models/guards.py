@@ -66,20 +66,16 @@ def _function(*blocks: str) -> str:
 
 def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
     """Triggers of LocationNumber: its profile is that of its version, and moves only with it."""
-    guarded = (*profile, "version_id")
+    # old_rows is hashed only once a row is met whose version is not the named change set's, as when SOR moves dates.
     moved = f"""0 < (
         SELECT count(*) FROM new_rows n
-        LEFT JOIN old_rows o ON o.id = n.id AND o.gln = n.gln
-        LEFT JOIN locations_locationversion v ON v.id = n.version_id AND v.location_id = n.id
-        WHERE o.id IS NULL
-           OR ({_row("n", guarded)} IS DISTINCT FROM {_row("o", guarded)}
-               AND (v.change_set_id IS DISTINCT FROM named OR v.applied_at IS NULL
-                    OR {_row("n", profile)} IS DISTINCT FROM {_row("v", profile)})))"""
-    sor_moved = """0 < (
-        SELECT count(*) FROM new_rows n JOIN old_rows o ON o.id = n.id
-        LEFT JOIN locations_locationversion s ON s.id = n.sor_version_id AND s.location_id = n.id
-        WHERE n.sor_version_id IS DISTINCT FROM o.sor_version_id
-          AND (named IS NULL OR s.change_set_id IS DISTINCT FROM named))"""
+        LEFT JOIN locations_locationversion v ON v.id = n.version_id
+        WHERE {_row("n", ("id", *profile))} IS DISTINCT FROM {_row("v", ("location_id", *profile))}
+           OR ((v.change_set_id IS DISTINCT FROM named OR v.applied_at IS NULL)
+               AND (n.id, n.version_id) NOT IN (SELECT id, version_id FROM old_rows)))"""
+    foreign_statement = f"""NOT EXISTS (
+        SELECT FROM locations_locationversion s
+        WHERE s.id = NEW.sor_version_id AND s.location_id = NEW.id AND s.change_set_id = ({_NAMED}))"""
     made = f"""0 < (
         SELECT count(*) FROM new_rows n
         LEFT JOIN locations_locationversion v ON v.id = n.version_id AND v.location_id = n.id
@@ -94,10 +90,14 @@ def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
             operation=pgtrigger.Update,
             referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
             declare=[("named", "bigint")],
-            func=_function(
-                _refuse("a profile or its version moved, or a number was renamed", moved, NOT_OPEN),
-                _refuse("what SOR said moved", sor_moved, NOT_OPEN),
-            ),
+            func=_function(_refuse("a profile or its version moved", moved, NOT_OPEN)),
+        ),
+        pgtrigger.Trigger(
+            name="sor_statement",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Condition("OLD.sor_version_id IS DISTINCT FROM NEW.sor_version_id"),
+            func=_refuse("what SOR said moved", foreign_statement, NOT_OPEN) + "\n    RETURN NEW;",
         ),
         pgtrigger.Trigger(
             name="profile_insert",
@@ -107,6 +107,11 @@ def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
             referencing=pgtrigger.Referencing(new="new_rows"),
             declare=[("named", "bigint")],
             func=_function(_refuse("a number without its first version", made, NOT_OPEN)),
+        ),
+        pgtrigger.Protect(
+            name="gln_for_ever",
+            operation=pgtrigger.Update,
+            condition=pgtrigger.Condition("OLD.id IS DISTINCT FROM NEW.id OR OLD.gln IS DISTINCT FROM NEW.gln"),
         ),
         never_deleted(),
         never_truncated(),

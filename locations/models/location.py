@@ -84,12 +84,15 @@ class LocationNumber(EdiProfile):
 
     gln = models.CharField(max_length=13, unique=True)
     unit = models.ForeignKey("locations.SorUnit", models.PROTECT, null=True, related_name="location_numbers")
-    region = models.ForeignKey("locations.Region", models.PROTECT, null=True, related_name="+")
+    region = models.ForeignKey("locations.Region", models.PROTECT, null=True, related_name="+", db_index=False)
     first_from_date = models.DateField(null=True)
     from_date = models.DateField(null=True, help_text="Date of the latest change in SOR.")
     to_date = models.DateField(null=True, help_text="Last valid day; closed after it.")
     version = models.OneToOneField(LocationVersion, models.PROTECT, related_name="+")
-    sor_version = models.ForeignKey(LocationVersion, models.PROTECT, null=True, related_name="+")
+    # The trigger `sor_statement` checks it where it moves; an index would cost every change and serve no query.
+    sor_version = models.ForeignKey(
+        LocationVersion, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     unit_key = models.TextField(blank=True, db_collation="C", help_text="danish_key() of the unit's name.")
     city_key = models.TextField(blank=True, db_collation="C", help_text="danish_key() of the unit's city.")
     check_digit_ok = models.GeneratedField(

@@ -1,0 +1,326 @@
+"""`manage.py bench [NAME …]`: each job beside its floor, the least that PostgreSQL must do for it, in the same run.
+
+Machines are noisy, so read the ratios. Floors and products run one after the other on the same server and the same
+national-size data: 50,000 location numbers (41,000 open and active), 110,000 units, 400,000 unit rows, 1.1 M pairs.
+The work is done in the data folder of `make bench` only; nobody's data can be in it.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, reset_queries
+from django.test import Client, override_settings
+
+from locations import changes
+from locations.exports import Export
+from locations.models import PROFILE_COLUMNS, EdiType, LocationNumber
+from massupdate import actions as mass_update
+from soredi.models import User
+from soredi.tabular import CHUNK
+
+EXTRACT = {"locations": 50_000, "units": 110_000, "history_rows": 290_000}
+NUMBERS = 40_000
+TYPES = 30
+REQUESTS = 40  # of each list page; p95 is of these
+
+# Bare copies of the two tables, with their indexes and without triggers: what the same rows cost by themselves.
+_BARE = """
+DROP TABLE IF EXISTS bare_version, bare_number;
+CREATE TABLE bare_version (LIKE locations_locationversion INCLUDING DEFAULTS INCLUDING INDEXES INCLUDING IDENTITY);
+ALTER TABLE bare_version ALTER COLUMN id RESTART WITH 1000000000;
+CREATE TABLE bare_number (LIKE locations_locationnumber INCLUDING DEFAULTS INCLUDING INDEXES INCLUDING GENERATED);
+INSERT INTO bare_number SELECT {columns} FROM locations_locationnumber;
+ANALYZE bare_number
+"""
+
+# The open and active numbers, which a mass update may change.
+_USABLE = """
+SELECT id, gln, row_number() OVER (ORDER BY gln) AS place FROM locations_locationnumber
+WHERE (to_date IS NULL OR to_date >= current_date) AND NOT inactive ORDER BY gln LIMIT {numbers}
+"""
+
+# A file in which each number gets 30 types that depend on its place and `turn`, so that every number changes.
+_FILE = """
+COPY (SELECT u.gln, t.sor_id FROM ({usable}) u CROSS JOIN LATERAL (
+    SELECT sor_id FROM locations_editype ORDER BY (id * 11 + u.place * 17 + {turn} * 29) % 103, id LIMIT {types}
+) t ORDER BY u.gln) TO STDOUT (FORMAT csv, DELIMITER ';')
+"""
+
+_FLOOR_SETS = """
+INSERT INTO bare_version (location_id, change_set_id, base_id, applied_at, {columns})
+SELECT l.id, 0, l.version_id, now(), {kept}, s.edi_types
+FROM (SELECT l.id, array_agg(DISTINCT t.id ORDER BY t.id) AS edi_types
+      FROM floor_pair p JOIN bare_number l USING (gln) JOIN locations_editype t ON t.sor_id = p.edi
+      GROUP BY l.id) s JOIN bare_number l ON l.id = s.id
+"""
+_FLOOR_MOVE = """
+UPDATE bare_number l SET edi_types = v.edi_types, version_id = v.id
+FROM bare_version v WHERE v.location_id = l.id AND v.change_set_id = 0
+"""
+_FLOOR_ADD = """
+INSERT INTO bare_version (location_id, change_set_id, base_id, applied_at, {columns})
+SELECT l.id, 0, l.version_id, now(), {kept},
+    ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || %(type)s::int) t ORDER BY t)
+FROM bare_number l JOIN ({usable}) u ON u.id = l.id WHERE NOT l.edi_types @> ARRAY[%(type)s::int]
+"""
+
+
+class Command(BaseCommand):
+    help = "Measure import, mass update, bulk edit, export and list beside their floors."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all without any"
+        )
+
+    def handle(self, **options: Any) -> None:
+        unknown = set(options["names"]) - set(BENCHES)
+        if unknown:
+            raise CommandError(f"No such benchmark: {', '.join(sorted(unknown))}.", returncode=2)
+        if not settings.EMBEDDED or settings.DATA_DIR.name != "bench":
+            raise CommandError(
+                "Benchmarks write a lot: run them by `make bench`, in a data folder of their own."
+            )
+        extract = self._prepare(fresh="import" in (options["names"] or BENCHES))
+        self.stdout.write(f"{'':34}{'floor':>9}{'ours':>9}{'ratio':>8}  remarks")
+        for name in options["names"] or BENCHES:
+            for row in BENCHES[name](extract):
+                self.stdout.write(row)
+
+    def _prepare(self, *, fresh: bool) -> Path:
+        if fresh:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        call_command("migrate", verbosity=0, interactive=False)
+        extract = settings.DATA_DIR / "extract"
+        if not (extract / "Sor_complete.zip").exists():
+            call_command("make_extract", str(extract), stdout=sys.stderr, **EXTRACT)
+        if not fresh and not LocationNumber.objects.exists():
+            call_command("import_sor", str(extract), stdout=sys.stderr)
+        return extract
+
+
+def row(name: str, floor: float, ours: float, remarks: str = "", unit: str = "s") -> str:
+    return f"{name:34}{floor:8.2f}{unit}{ours:8.2f}{unit}{ours / floor:8.2f}  {remarks}"
+
+
+def bench_import(extract: Path) -> Iterator[str]:
+    """Floor: COPY of the bytes of SOREntity.csv. Ours: the whole import by command, its start included."""
+    connection.close()
+    first, _memory, counts = _imported(extract)
+    again, memory, same = _imported(extract)
+    if counts["locations"]["new"] != EXTRACT["locations"] or same["change_set"]:
+        raise CommandError(f"The import did not do what is measured: {counts}, {same}")
+    floor = statistics.median(_copy_entities(extract) for _turn in range(2))
+    yield row("import, first", floor, first, f"target 2x + 5 s = {2 * floor + 5:.1f} s")
+    yield row("import, again", floor, again, f"target 2x + 5 s; peak {memory / 1024:.0f} MB, target 150 MB")
+
+
+def _imported(extract: Path) -> tuple[float, int, dict[str, Any]]:
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "manage.py", "import_sor", str(extract / "Sor_complete.zip")],
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    spent = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # kB on Linux
+    return spent, peak, json.loads(done.stdout.splitlines()[-1])
+
+
+def _copy_entities(extract: Path) -> float:
+    with zipfile.ZipFile(extract / "Sor_complete.zip") as archive:
+        with archive.open("SOREntity.csv") as stream:
+            columns = stream.readline().count(b";") + 1
+        with archive.open("SOREntity.csv") as stream, connection.cursor() as cursor:
+            names = ", ".join(f"c{number} text" for number in range(columns))
+            cursor.execute(f"DROP TABLE IF EXISTS floor_entity; CREATE UNLOGGED TABLE floor_entity ({names})")
+            with timed() as clock:
+                _copy_in(cursor, "COPY floor_entity FROM STDIN (FORMAT csv, DELIMITER ';', HEADER)", stream)
+            cursor.execute("DROP TABLE floor_entity")
+    return clock.seconds
+
+
+def bench_mass_update(_extract: Path) -> Iterator[str]:
+    """Floor: COPY of the pairs, version rows and array UPDATE. Ours: from upload to done."""
+    floors, ours = [], []
+    for turn in range(3):
+        path = settings.DATA_DIR / "mass-update.csv"
+        with connection.cursor() as cursor, path.open("wb") as file:
+            file.write(b"Loknr;EdiId\n")
+            usable = _USABLE.format(numbers=NUMBERS)
+            with cursor.copy(_FILE.format(usable=usable, types=TYPES, turn=turn)) as copy:
+                file.writelines(copy)
+        floors.append(_floor_mass_update(path))
+        with path.open("rb") as file, timed() as clock:
+            update = mass_update.hand_in(file=file, name=path.name, by=None)
+            update = update.run_here(mass_update.check_and_plan)
+            if not update.change_set:
+                raise CommandError(f"The mass update was refused: {update.message}")
+            done = update.change_set.run_here(changes.apply)
+        if done.state != "done" or done.counts["changed"] < 0.95 * done.counts["chosen"]:
+            raise CommandError(f"The mass update did not do what is measured: {done.counts}")
+        ours.append(clock.seconds)
+    yield row(
+        "mass update",
+        statistics.median(floors),
+        statistics.median(ours),
+        f"target 2x; {done.counts['changed']} numbers, {update.counts['lines']} lines, upload to done",
+    )
+
+
+def _floor_mass_update(path: Path) -> float:
+    _bare_tables()
+    with connection.cursor() as cursor, path.open("rb") as file, timed() as clock:
+        file.readline()
+        cursor.execute("BEGIN; CREATE TEMP TABLE floor_pair (gln text, edi text) ON COMMIT DROP")
+        _copy_in(cursor, "COPY floor_pair FROM STDIN (FORMAT csv, DELIMITER ';')", file)
+        cursor.execute("ANALYZE floor_pair")
+        cursor.execute(_FLOOR_SETS.format(**_profile()))
+        cursor.execute(_FLOOR_MOVE)
+        cursor.execute("COMMIT")
+    return clock.seconds
+
+
+def bench_bulk_add(_extract: Path) -> Iterator[str]:
+    """Floor: the same UPDATE with its version rows in bare SQL. Ours: plan with its preview, then apply."""
+    floors, plans, applies = [], [], []
+    for edi_type in EdiType.objects.order_by("id")[:3]:
+        _bare_tables()
+        usable = _USABLE.format(numbers=NUMBERS)
+        with connection.cursor() as cursor, timed() as clock:
+            cursor.execute("BEGIN")
+            cursor.execute(_FLOOR_ADD.format(usable=usable, **_profile()), {"type": edi_type.pk})
+            cursor.execute(_FLOOR_MOVE)
+            cursor.execute("COMMIT")
+        floors.append(clock.seconds)
+        with connection.cursor() as cursor:
+            cursor.execute(usable)
+            ids = [pk for pk, _gln, _place in cursor.fetchall()]
+        with timed() as clock:
+            change_set = changes.plan(
+                locations=LocationNumber.objects.filter(pk__in=ids), by=None, add=[edi_type]
+            )
+        plans.append(clock.seconds)
+        with timed() as clock:
+            change_set = change_set.run_here(changes.apply)
+        applies.append(clock.seconds)
+    floor = statistics.median(floors)
+    changed = f"{change_set.counts['changed']} of {len(ids)} numbers changed"
+    yield row("bulk add, plan and preview", floor, statistics.median(plans), f"target 3 s; {changed}")
+    yield row("bulk add, apply", floor, statistics.median(applies), "target 1.5x")
+
+
+def bench_export(_extract: Path) -> Iterator[str]:
+    """Floor: COPY of the pairs. Ours: the mass-update file, as the browser gets it."""
+    floor_statement = """COPY (SELECT l.gln, t.sor_id FROM locations_locationnumber l, unnest(l.edi_types) e
+        JOIN locations_editype t ON t.id = e ORDER BY l.gln) TO STDOUT (FORMAT csv, DELIMITER ';')"""
+    floors, ours, firsts = [], [], []
+    for _turn in range(3):
+        with connection.cursor() as cursor, timed() as clock, cursor.copy(floor_statement) as copy:
+            sum(len(chunk) for chunk in copy)
+        floors.append(clock.seconds)
+        export = Export(LocationNumber.objects.all(), "massupdate")
+        with timed() as clock:
+            for number, _chunk in enumerate(export):
+                if number == 0:
+                    firsts.append(time.perf_counter() - clock.started)
+        ours.append(clock.seconds)
+    first = (
+        f"target 1.3x; {export.rows} lines, first byte {statistics.median(firsts) * 1000:.0f} ms, target 200"
+    )
+    yield row("export as pairs", statistics.median(floors), statistics.median(ours), first)
+
+
+def bench_list(_extract: Path) -> Iterator[str]:
+    """Floor: the SQL of the page, by itself. Ours: the request, through all middleware; p95 of 40."""
+    user, _made = User.objects.get_or_create(username="bench", defaults={"is_staff": True})
+    client = Client(headers={"host": "localhost"})
+    client.force_login(user)
+    edi_type = EdiType.objects.get(code="DIS91", standard="edifact")
+    number = LocationNumber.objects.select_related("vans", "unit").exclude(unit=None).exclude(vans=None)[0]
+    pages = {
+        "all": "",
+        "edi_type": f"edi_type={edi_type.sor_id}",
+        "vans": f"vans={number.vans.code}",
+        "gln": f"gln={number.gln[:7]}",
+        "q": f"q={number.unit.name.split()[0]}",
+        "status": "status=aktiv",
+        "sort by unit": "sort=enhed",
+    }
+    with override_settings(DEBUG=False):
+        for name, query in pages.items():
+            spent = []
+            for _turn in range(REQUESTS):
+                with timed() as clock:
+                    response = client.get(f"/lokationsnumre/?{query}")
+                    response.content  # noqa: B018
+                if response.status_code != 200:
+                    raise CommandError(f"{query} answered {response.status_code}")
+                spent.append(clock.seconds * 1000)
+            connection.force_debug_cursor = True
+            reset_queries()
+            client.get(f"/lokationsnumre/?{query}")
+            queries = list(connection.queries)
+            connection.force_debug_cursor = False
+            floor = sum(float(q["time"]) for q in queries) * 1000
+            p95 = statistics.quantiles(spent, n=20)[-1]
+            yield row(
+                f"list, {name}", max(floor, 0.5), p95, f"target 60 ms; {len(queries)} queries", unit="ms"
+            )
+
+
+BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
+    "import": bench_import,
+    "mass_update": bench_mass_update,
+    "bulk_add": bench_bulk_add,
+    "export": bench_export,
+    "list": bench_list,
+}
+
+
+class Clock:
+    started = 0.0
+    seconds = 0.0
+
+
+@contextmanager
+def timed() -> Iterator[Clock]:
+    clock = Clock()
+    clock.started = time.perf_counter()
+    yield clock
+    clock.seconds = time.perf_counter() - clock.started
+
+
+def _copy_in(cursor: Any, statement: str, stream: IO[bytes]) -> None:
+    with cursor.copy(statement) as copy:
+        while chunk := stream.read(CHUNK):
+            copy.write(chunk)
+
+
+def _profile() -> dict[str, str]:
+    kept = [column for column in PROFILE_COLUMNS if column != "edi_types"]
+    return {"columns": ", ".join([*kept, "edi_types"]), "kept": ", ".join(f"l.{column}" for column in kept)}
+
+
+def _bare_tables() -> None:
+    columns = [f.column for f in LocationNumber._meta.local_fields if not f.generated]
+    with connection.cursor() as cursor:
+        statements = _BARE.format(columns=", ".join(columns))
+        statements = statements.replace(
+            "INSERT INTO bare_number SELECT", f"INSERT INTO bare_number ({', '.join(columns)}) SELECT"
+        )
+        cursor.execute(statements)
