@@ -26,6 +26,7 @@ from typing import IO, Any, Literal
 import xlsxwriter
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import mogrify
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -217,7 +218,7 @@ class Export:
             params = (timezone.localdate(), *params)
         columns = ", ".join(_cell(*column) for column in _COLUMNS.values())
         filled = statement.format(edi_types=_EDI_TYPES, columns=columns, chosen=chosen)
-        return cursor.copy(f"COPY ({connection.ops.compose_sql(filled, params)}) TO STDOUT {options}")
+        return cursor.copy(f"COPY ({mogrify(filled, params, connection)}) TO STDOUT {options}")
 
 
 def _too_many() -> str:

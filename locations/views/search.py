@@ -38,7 +38,7 @@ def count(request: HttpRequest) -> HttpResponse:
         asked = LocationFilter.checked(request.GET, request.user)
     except FilterError as error:
         return refused(request, error.message, error.parameter)
-    context = {"count": asked.qs.order_by().count(), "list": address(request.GET)}
+    context = {"count": asked.qs.order_by().count(), "list": reverse("locations") + address(request.GET)}
     htmx = request.headers.get("HX-Request") == "true"
     return render(request, "locations/_count.html" if htmx else "locations/count.html", context)
 
