@@ -15,7 +15,7 @@ from locations.models import ChangeSet
 from locations.models.change import Source
 from soredi.jobs import Failed, State
 from soredi.tabular import TabularError
-from sorimport.columns import LOCATIONS, PAIRS, UNITS
+from sorimport.columns import EDI_TYPES, LOCATIONS, PAIRS, UNITS
 from sorimport.fetch import digest, fetched, source_files
 from sorimport.merge import merge_catalogue, merge_locations, merge_units, plan_locations, stage_units
 from sorimport.models import ImportRun, Problem
@@ -58,7 +58,7 @@ def _merge(run: ImportRun, staged: Staged, today: date | None = None) -> None:
     Problem.objects.bulk_create(
         Problem(run=run, file=file, line=row.line, code=row.code, value=row.value) for file, row in staged.bad
     )
-    merge_catalogue()
+    merge_catalogue(run=run.pk, file=staged.files.get(EDI_TYPES.name, ""))
     stage_units(today=today)
     locations = dict(_NOTHING) | {"edi_links": 0}
     if staged.has(LOCATIONS):

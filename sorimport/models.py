@@ -29,6 +29,7 @@ MESSAGES = {
     "bad_check_digit": _("The check digit is wrong. Kept as SOR has it; have it corrected in SOR."),
     "bad_period": _("The last day is before the first. Left out; have the dates corrected in SOR."),
     "duplicate_row": _("The same row stands twice. The first one counts."),
+    "edi_type_clash": _("Another EDI type has this code and version. Left out; have it corrected in SOR."),
     "malformed_gln": _("A location number has 13 digits. Left out; have it corrected in SOR."),
     "malformed_sor_id": _("A SOR code has up to 18 digits. Left out; have it corrected in SOR."),
     "missing": _("The number is not in this extract any more. It was closed yesterday's date."),

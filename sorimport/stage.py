@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from soredi.tabular import BadRow, Loaded, TabularError, load, read_header
-from sorimport.columns import KINDS, LOCATIONS, PAIRS, UNITS, Kind, kind_of
+from sorimport.columns import EDI_TYPES, KINDS, LOCATIONS, PAIRS, UNITS, Kind, kind_of
 from sorimport.fetch import SourceFile
 
+# Without a row they would close every unit, or take every EDI type away.
+NEVER_EMPTY = (LOCATIONS, PAIRS, EDI_TYPES, UNITS)
 BAD_ROWS = 1000  # a run with more unreadable rows than this fails
 
 
@@ -122,6 +124,10 @@ def _load(kind: Kind, file: SourceFile, force: bool) -> Loaded:
             table=f"raw_{kind.name}",
             header=header,
             bad_limit=10**9 if force else BAD_ROWS,
+        )
+    if kind in NEVER_EMPTY and not loaded.rows:
+        raise TabularError(
+            file.name, 0, "empty_file", _("There are no rows below the header. Fetch or save the file again.")
         )
     _add_missing(kind, loaded.columns)
     return loaded

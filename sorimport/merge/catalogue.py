@@ -32,29 +32,51 @@ WHERE t.sor_id IS NULL AND t.code = sor_text(r.code, 32) AND t.version = coalesc
   AND NOT EXISTS (SELECT FROM locations_editype o WHERE o.sor_id = sor_code(r.edi_type_id))
 """
 
-# In: EDITypes.csv. The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is
-# FHIR, a three-letter code with two digits EDIFACT.
+# In: EDITypes.csv, the first row of each id. A code and version that another id has, in an earlier row or among the
+# types that this file does not rename, stay with that id.
+_STAGE = """
+CREATE TEMP TABLE stage_edi_type ON COMMIT DROP AS
+SELECT r.*, row_number() OVER (PARTITION BY r.code, r.version ORDER BY r.line) > 1
+    OR EXISTS (SELECT FROM locations_editype t WHERE t.code = r.code AND t.version = r.version AND t.sor_id <> r.sor_id
+               AND NOT EXISTS (SELECT FROM raw_edi_types o WHERE sor_code(o.edi_type_id) = t.sor_id)) AS clashes
+FROM (
+    SELECT DISTINCT ON (sor_code(edi_type_id)) line, sor_code(edi_type_id) AS sor_id, sor_text(code, 32) AS code,
+        coalesce(sor_text(version, 32), '') AS version, sor_text(name, 255) AS name
+    FROM raw_edi_types WHERE sor_code(edi_type_id) IS NOT NULL AND sor_text(code, 32) IS NOT NULL
+    ORDER BY sor_code(edi_type_id), line
+) AS r
+"""
+
+_PROBLEMS = """
+INSERT INTO sorimport_problem (run_id, file, line, code, value)
+SELECT %(run)s, %(file)s, line, 'edi_type_clash', concat_ws(' ', sor_id, code, nullif(version, ''))
+FROM stage_edi_type WHERE clashes ORDER BY line
+"""
+
+# The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is FHIR, a three-letter
+# code with two digits EDIFACT.
 _EDI_TYPES = """
 INSERT INTO locations_editype AS known (code, version, name, standard, sor_id)
-SELECT DISTINCT ON (sor_code(edi_type_id)) sor_text(code, 32), coalesce(sor_text(version, 32), ''),
-    coalesce(sor_text(name, 255), concat_ws(' ', sor_text(code, 32), sor_text(version, 32))),
+SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))),
     CASE
-        WHEN code ~ '^F[A-Z]' AND sor_text(version, 32) IS NULL THEN 'fhir'
+        WHEN code ~ '^F[A-Z]' AND version = '' THEN 'fhir'
         WHEN code ~ '^X[A-Z]{3}[0-9]' THEN 'oioxml'
         WHEN code ~ '^[A-Z]{3}[0-9]{2}' THEN 'edifact'
         ELSE 'other'
     END,
-    sor_code(edi_type_id)
-FROM raw_edi_types WHERE sor_code(edi_type_id) IS NOT NULL AND sor_text(code, 32) IS NOT NULL
-ORDER BY sor_code(edi_type_id), line
+    sor_id
+FROM stage_edi_type WHERE NOT clashes ORDER BY sor_id
 ON CONFLICT (sor_id) DO UPDATE SET code = excluded.code, version = excluded.version, name = excluded.name
 WHERE (known.code, known.version, known.name) <> (excluded.code, excluded.version, excluded.name)
 """
 
 
-def merge_catalogue() -> None:
+def merge_catalogue(*, run: int, file: str) -> None:
+    """Write the code lists. `file` is how problems of run `run` name EDITypes.csv."""
     with connection.cursor() as cursor:
         for table, source in _SOURCES.items():
             cursor.execute(_UPSERT.format(table=table, source=source))
         cursor.execute(_ADOPT)
+        cursor.execute(_STAGE)
+        cursor.execute(_PROBLEMS, {"run": run, "file": file})
         cursor.execute(_EDI_TYPES)

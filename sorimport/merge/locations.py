@@ -49,8 +49,8 @@ _REFUSE = """
 CREATE TEMP TABLE refused_location ON COMMIT DROP AS
 SELECT line, 'malformed_gln' AS code, gln AS value FROM read_location WHERE (gln ~ '^[0-9]{13}$') IS NOT TRUE
 UNION ALL
-SELECT line, 'bad_period', concat_ws(' > ', coalesce(first_from_date, from_date), to_date) FROM read_location
-WHERE to_date < coalesce(first_from_date, from_date)
+SELECT line, 'bad_period', concat_ws(' > ', greatest(first_from_date, from_date), to_date) FROM read_location
+WHERE to_date < coalesce(first_from_date, from_date) OR line IN (SELECT line FROM location_stay WHERE stay IS NULL)
 UNION ALL
 SELECT DISTINCT a.line, 'two_units', a.gln FROM location_stay a JOIN location_stay b ON a.gln = b.gln
     AND a.sor_id <> b.sor_id AND a.stay && b.stay
@@ -243,17 +243,17 @@ WHERE NOT EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id 
 # Each number without an assignment in its present period gets one: from its first day, or, having moved, from the move.
 _ASSIGN = """
 INSERT INTO locations_assignment (location_id, unit_id, period)
-SELECT t.id, t.unit_id, daterange(CASE WHEN moved THEN t.from_date
-    ELSE coalesce(t.first_from_date, t.from_date) END, t.to_date, '[]')
-FROM (
-    SELECT t.*, EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id) AS moved
-    FROM location_target t
-    WHERE t.unit_id IS NOT NULL AND t.change <> 'unchanged'
+SELECT id, unit_id, period FROM (
+    SELECT id, unit_id, CASE WHEN (begins > to_date) IS NOT TRUE THEN daterange(begins, to_date, '[]') END AS period
+    FROM (
+        SELECT t.id, t.unit_id, t.to_date,
+            CASE WHEN EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id) THEN t.from_date
+                 ELSE coalesce(t.first_from_date, t.from_date) END AS begins
+        FROM location_target t WHERE t.unit_id IS NOT NULL AND t.change <> 'unchanged'
+    ) AS t
 ) AS t
-WHERE NOT EXISTS (
-    SELECT FROM locations_assignment a WHERE a.location_id = t.id
-      AND a.period && daterange(CASE WHEN moved THEN t.from_date
-          ELSE coalesce(t.first_from_date, t.from_date) END, t.to_date, '[]'))
+WHERE period IS NOT NULL
+  AND NOT EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id AND a.period && t.period)
 """
 
 

@@ -97,7 +97,7 @@ def extract(
     types: Mapping[str, str] | None = None,
     pairs: Mapping[str, str] | None = None,
 ) -> Files:
-    """A complete extract. `types`: id → "code version"; `pairs`: GLN → ids with spaces between."""
+    """A complete extract. `types`: id → "code version"; `pairs`: GLN → ids with spaces between; none, no such file."""
     types = {"501": "DIS91 D9134L", "502": "CTL01 K0130K", "503": "FDIS91"} if types is None else types
     named = [
         {"EDITypeId": key, "EDITypeCode": code, "EDITypeVersion": version, "EDITypeName": f"Besked {code}"}
@@ -111,7 +111,7 @@ def extract(
     ]
     return {
         LOCATIONS: csv_bytes(locations, LOCATION),
-        PAIRS: csv_bytes(linked, PAIR),
+        **({PAIRS: csv_bytes(linked, PAIR)} if linked else {}),
         TYPES: csv_bytes(named, EDI_TYPE, encoding="cp1252"),
         UNITS: csv_bytes(units, UNIT),
     }

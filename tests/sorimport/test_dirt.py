@@ -1,0 +1,313 @@
+"""What is wrong in an extract is kept and flagged, or left out and listed with its line; the rest comes in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from locations.models import EdiType, LocationNumber, SorUnit
+from sorimport.models import MESSAGES, ImportRun
+from tests.sorimport.extracts import (
+    DAILY,
+    LOCATION,
+    LOCATIONS,
+    PAIRS,
+    TYPES,
+    UNIT,
+    UNITS,
+    csv_bytes,
+    everything,
+    extract,
+    gln,
+    import_once,
+    import_twice,
+    problems,
+    write,
+    zipped,
+)
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "extract"
+
+
+def loc(serial: int = 1, **columns: str) -> dict[str, str]:
+    return {"EanLocationCode": gln(serial), **columns}
+
+
+def glns() -> list[str]:
+    return list(LocationNumber.objects.order_by("gln").values_list("gln", flat=True))
+
+
+def types_of(serial: int) -> list[str | None]:
+    keys = LocationNumber.objects.get(gln=gln(serial)).edi_types
+    return sorted(EdiType.objects.filter(pk__in=keys).values_list("sor_id", flat=True))
+
+
+def test_what_is_odd_is_kept_and_flagged(folder: Path) -> None:
+    wrong = gln(1)[:-1] + str((int(gln(1)[-1]) + 1) % 10)
+    rows = [{"EanLocationCode": wrong}, loc(2, SorId="999"), loc(3, SorId=""), loc(4, SorNote="x" * 300)]
+    run = import_twice(write(extract(rows), folder))
+    assert problems(run) == [
+        (LOCATIONS, 2, "bad_check_digit", wrong),
+        (LOCATIONS, 3, "unknown_unit", f"{gln(2)} 999"),
+        (LOCATIONS, 4, "unknown_unit", gln(3)),
+        (LOCATIONS, 5, "text_cut", gln(4)),
+    ]
+    assert glns() == sorted([wrong, gln(2), gln(3), gln(4)])
+    odd = LocationNumber.objects.get(gln=wrong)
+    assert (odd.check_digit_ok, odd.unit and odd.unit.sor_id) == (False, "1")
+    assert LocationNumber.objects.get(gln=gln(2)).unit is None
+    assert LocationNumber.objects.get(gln=gln(4)).note == "x" * 254
+
+
+def test_what_cannot_be_right_is_left_out_with_its_line(folder: Path) -> None:
+    rows = [
+        loc(1),
+        {"EanLocationCode": "57900000"},
+        {"EanLocationCode": ""},
+        {"EanLocationCode": "5,79E+12"},
+        loc(2, FromDate="2020-01-01", FirstFromDate="2020-01-01", ToDate="2019-01-01"),
+        loc(3),
+        loc(3),
+    ]
+    run = import_twice(write(extract(rows), folder))
+    assert problems(run) == [
+        (LOCATIONS, 3, "malformed_gln", "57900000"),
+        (LOCATIONS, 4, "malformed_gln", ""),
+        (LOCATIONS, 5, "malformed_gln", "5,79E+12"),
+        (LOCATIONS, 6, "bad_period", "2020-01-01 > 2019-01-01"),
+        (LOCATIONS, 8, "duplicate_row", gln(3)),
+    ]
+    assert glns() == sorted([gln(1), gln(3)])
+    assert {code for _f, _l, code, _v in problems(run)} <= set(MESSAGES)
+
+
+def test_two_units_on_one_day_are_refused_on_both_lines(folder: Path) -> None:
+    units = [{"SorId": "1"}, {"SorId": "2"}]
+    rows = [
+        loc(1, SorId="1", ToDate="2020-01-01"),
+        loc(2),
+        loc(1, SorId="2", FromDate="2020-01-01"),
+        # Adjacent days are fine; a row with its dates the wrong way round is not in force on any day.
+        loc(3, SorId="1", ToDate="2019-12-31"),
+        loc(3, SorId="2", FromDate="2020-01-01"),
+        loc(4, SorId="1", FromDate="2020-01-01", ToDate="2015-01-01"),
+        loc(4, SorId="2", FromDate="2012-01-01"),
+    ]
+    run = import_twice(write(extract(rows, units=units), folder))
+    assert problems(run) == [
+        (LOCATIONS, 2, "two_units", gln(1)),
+        (LOCATIONS, 4, "two_units", gln(1)),
+        (LOCATIONS, 7, "bad_period", "2020-01-01 > 2015-01-01"),
+    ]
+    assert glns() == sorted([gln(2), gln(3), gln(4)])
+
+
+def test_a_known_number_whose_row_is_refused_is_left_as_it_is(folder: Path) -> None:
+    import_twice(write(extract([loc(1), loc(2)], pairs={gln(1): "501"}), folder))
+    before = everything()
+    run = import_once(write(extract([loc(1, ToDate="2009-01-01"), loc(2)], pairs={gln(1): "501"}), folder))
+    assert (run.state, [problem[2] for problem in problems(run)]) == ("done", ["bad_period"])
+    assert everything() == before
+
+
+def test_pairs_that_fit_nothing_are_left_out_with_their_line(folder: Path) -> None:
+    files = extract(
+        [loc(1), loc(2)], pairs={gln(1): "501 777 502 501", gln(2): "", gln(9): "501 502", gln(8): "888"}
+    )
+    run = import_twice(write(files, folder))
+    assert problems(run) == [
+        (PAIRS, 3, "unknown_edi_type", f"{gln(1)} 777"),
+        (PAIRS, 6, "unknown_location", gln(9)),
+        (PAIRS, 8, "unknown_edi_type", f"{gln(8)} 888"),
+        (PAIRS, 8, "unknown_location", gln(8)),
+    ]
+    assert (types_of(1), types_of(2), run.counts["edi_links"]) == (["501", "502"], [], 2)
+
+
+def test_two_edi_types_of_one_code_and_version_are_one(folder: Path) -> None:
+    files = extract([loc(1)], types={"1": "DIS91 A", "2": "DIS91 A", "3": "DIS91 B"}, pairs={gln(1): "1 3"})
+    run = import_twice(write(files, folder))
+    assert problems(run) == [(TYPES, 3, "edi_type_clash", "2 DIS91 A")]
+    assert types_of(1) == ["1", "3"]
+
+
+def test_units_that_cannot_be_placed(folder: Path) -> None:
+    units = [
+        {"SorId": "1"},
+        {"SorId": "abc"},
+        {"SorId": "1234567890123456789"},
+        {"SorId": "4", "SorType": "XX"},
+        {"SorId": "5", "SorType": ""},
+        {"SorId": "6", "ParentSorId": "99"},
+        {"SorId": "7", "ParentSorId": "8", "EanLocationCodeInherited": "true"},
+        {"SorId": "8", "ParentSorId": "7", "EanLocationCodeInherited": "true"},
+        {"SorId": "9", "ParentSorId": "9", "EanLocationCodeInherited": "true"},
+    ]
+    run = import_twice(write(extract([loc(1)], units=units), folder))
+    assert problems(run) == [
+        (UNITS, 3, "malformed_sor_id", "abc OE"),
+        (UNITS, 4, "malformed_sor_id", "1234567890123456789 OE"),
+        (UNITS, 5, "unknown_kind", "4 XX"),
+        (UNITS, 6, "unknown_kind", "5"),
+        (UNITS, 7, "unknown_parent", "99"),
+    ]
+    assert dict(SorUnit.objects.values_list("sor_id", "parent__sor_id")) == {
+        "1": None,
+        "6": None,
+        "7": "8",
+        "8": "7",
+        "9": "9",
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "changed", "last"),
+    [
+        ("2019-03-01", "2020-03-01", "2090-12-31"),
+        ("01-03-2019", "01-03-2020", "31-12-2090"),
+        ("01.03.2019", "01.03.2020", "31.12.2090"),
+        ("2019-03-01T00:00:00", "2020-03-01 08:15:00", "2090-12-31T23:59:59+01:00"),
+        ('="2019-03-01"', "01-03-2020 08:15", "31.12.2090 00:00"),
+    ],
+)
+def test_dates_are_read_in_the_forms_that_occur(folder: Path, first: str, changed: str, last: str) -> None:
+    dates = {"FirstFromDate": first, "FromDate": changed, "ToDate": last}
+    run = import_twice(write(extract([loc(1, **dates)], units=[{"SorId": "1", **dates}]), folder))
+    assert problems(run) == []
+    for row in (LocationNumber.objects.get(), SorUnit.objects.get()):
+        found = (row.first_from_date, row.from_date, row.to_date)
+        assert tuple(map(str, found)) == ("2019-03-01", "2020-03-01", "2090-12-31")
+
+
+@pytest.mark.parametrize("never", ["", "9999-12-31", "31-12-9999"])
+def test_a_number_without_an_end_has_none(folder: Path, never: str) -> None:
+    import_twice(write(extract([loc(1, ToDate=never)]), folder))
+    assert LocationNumber.objects.get().to_date is None
+
+
+def _excel(files: dict[str, bytes], spelling: str) -> dict[str, bytes]:
+    """Every run of digits that is an id is written as Excel wants it, in one of the two spellings."""
+    written = {}
+    for name, content in files.items():
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
+        lines = [";".join(rows[0])] + [
+            ";".join(re.sub(r"^\d+$", lambda m: spelling.format(m.group()), value) for value in row)
+            for row in rows[1:]
+        ]
+        written[name] = ("\r\n".join(lines) + "\r\n").encode()
+    return written
+
+
+@pytest.mark.parametrize("spelling", ['="{}"', '"=""{}"""', '"{}"', " {} "])
+def test_ids_written_for_excel_are_the_same_ids(folder: Path, spelling: str) -> None:
+    files = extract(
+        [loc(1), loc(2)],
+        units=[{"SorId": "1", "ParentSorId": "2"}, {"SorId": "2"}],
+        pairs={gln(1): "501 502"},
+    )
+    run = import_twice(write(_excel(files, spelling), folder))
+    assert (glns(), problems(run), types_of(1)) == ([gln(1), gln(2)], [], ["501", "502"])
+    same = import_twice(write(files, folder))
+    assert same.counts["locations"] == {"new": 0, "changed": 0, "closed": 0, "unchanged": 2}
+    assert same.counts["units"] == {"new": 0, "changed": 0, "closed": 0, "unchanged": 2}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_danish_letters_come_in_right_from_each_encoding(folder: Path, encoding: str) -> None:
+    units = csv_bytes([{"EntityName": "Ærø Børnelæge – Ålborg"}], UNIT, encoding=encoding)
+    numbers = csv_bytes(
+        [loc(1, SystemTypeName="Æskulap", SorNote="Før kl. 8 på Fanø")], LOCATION, encoding=encoding
+    )
+    import_twice(write(extract() | {UNITS: units, LOCATIONS: numbers}, folder))
+    number = LocationNumber.objects.get()
+    assert number.unit and number.system
+    assert (number.unit.name, number.system.name, number.note) == (
+        "Ærø Børnelæge – Ålborg",
+        "Æskulap",
+        "Før kl. 8 på Fanø",
+    )
+
+
+def test_a_stray_quote_costs_its_own_row(folder: Path) -> None:
+    files = extract([loc(serial) for serial in range(1, 31)])
+    lines = files[LOCATIONS].split(b"\r\n")
+    lines[5] = lines[5].replace(b";CGM;", b';"CGM;', 1)
+    files[LOCATIONS] = b"\r\n".join(lines)
+    run = import_twice(write(files, folder))
+    assert [problem[:3] for problem in problems(run)] == [(LOCATIONS, 6, "stray_quote")]
+    assert len(glns()) == 29
+
+
+def test_headers_are_known_by_their_aliases(folder: Path) -> None:
+    danish = "Lokationsnummer;SOR-kode;Netoperatør;EDB-system;Systemleverandør;EDI-administrator;Bemærkning;Fremtid"
+    numbers = f"{danish}\r\n{gln(1)};1;30;20;10;102;hej;x\r\n".encode("cp1252")
+    pairs = f"Loknr;EdiId\r\n{gln(1)};501\r\n".encode()
+    run = import_twice(write(extract() | {LOCATIONS: numbers, PAIRS: pairs}, folder))
+    number = LocationNumber.objects.get()
+    assert (number.gln, number.note, types_of(1)) == (gln(1), "hej", ["501"])
+    assert run.counts["ignored_columns"] == {LOCATIONS: ["Fremtid"]}
+
+
+def failed(run: ImportRun) -> str:
+    assert (run.state, run.change_set, problems(run)) == ("failed", None, [])
+    return run.message
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({LOCATIONS: b""}, ["LocationsCode.csv"]),
+        ({LOCATIONS: b"\xef\xbb\xbf\r\n"}, ["LocationsCode.csv"]),
+        ({UNITS: csv_bytes([], UNIT)}, ["SOREntity.csv"]),
+        ({LOCATIONS: csv_bytes([], LOCATION)}, ["LocationsCode.csv"]),
+        ({PAIRS: b"EanLocationCode;EDITypeId\r\n"}, ["LocationsCodeEDITypeMap.csv"]),
+        (
+            {UNITS: b"SorId;EntityName\r\n1;x\r\n"},
+            ["SOREntity.csv", "1", "SorType", "ParentSorId", "EntityName"],
+        ),
+        ({UNITS: "SorId;SorType\n".encode("utf-16")}, ["SOREntity.csv"]),
+        ({PAIRS: b"EanLocationCode;EDITypeId\r\n1;2\r\n3;\0\r\n"}, ["LocationsCodeEDITypeMap.csv", "3"]),
+        ({UNITS: csv_bytes([{}] * 3, UNIT) + b"x;y\r\n" * 1001}, ["SOREntity.csv", "5", "1001"]),
+    ],
+    ids=["empty", "blank", "no units", "no numbers", "no pairs", "column", "utf-16", "nul", "ragged"],
+)
+def test_a_file_that_breaks_the_run_is_named_and_nothing_changes(
+    folder: Path, change: dict[str, bytes], words: list[str]
+) -> None:
+    files = extract([loc(1)], pairs={gln(1): "501"})
+    import_twice(write(files, folder))
+    before = everything()
+    message = failed(import_once(write(files | change, folder)))
+    assert [word for word in words if word not in message] == []
+    assert everything() == before
+
+
+def test_what_is_no_extract_is_refused(folder: Path, tmp_path: Path) -> None:
+    assert "x.csv" in failed(import_once(write({"x.csv": b"a;b\r\n1;2\r\n"}, folder)))
+    assert "x.csv" in failed(import_once(write({"x.csv": b"\x89PNG\r\n\x1a\n\0\0"}, folder)))
+    failed(import_once(write({"readme.txt": b"nothing"}, folder)))
+    assert "gone.zip" in failed(import_once(tmp_path / "gone.zip"))
+    assert PAIRS in failed(
+        import_once(write({PAIRS: b"Loknr;EdiId\r\n1;2\r\n", UNITS: extract()[UNITS]}, folder))
+    )
+    whole = zipped(extract([loc(1)]), tmp_path / "a.zip").read_bytes()
+    for name, content in {
+        "text.zip": b"no zip",
+        "empty.zip": b"",
+        "cut.zip": whole[: len(whole) // 2],
+        "bent.zip": whole[:200] + bytes(byte ^ 0x55 for byte in whole[200:230]) + whole[230:],
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        message = failed(import_once(tmp_path / name))
+        assert name in message or ".csv" in message, message
+    assert not LocationNumber.objects.exists()
+    assert DAILY
