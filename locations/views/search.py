@@ -3,15 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import EmptyPage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django_tables2.paginators import LazyPaginator
 
 from locations.exports import CONTENT_TYPES, FILE_NAMES, Export, Format, TooManyRows
 from locations.filters import FORMATS, ORDERS, FilterError, LocationFilter
+from locations.models import LocationNumber
 from locations.tables import LocationTable
 
 ROWS = 50
@@ -46,19 +45,20 @@ def count(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest, asked: LocationFilter) -> HttpResponse:
     query, number = request.GET, asked.form.cleaned_data["page"] or 1
     sort = asked.form.cleaned_data["sort"] or "gln"
-    rows = asked.qs.select_related("unit", "vans", "system")
+    keys, more = keys_of_page(asked, number)
+    if not keys and number > 1:
+        raise Http404
+    rows = LocationNumber.objects.filter(pk__in=keys).select_related("unit", "vans", "system")
+    rows = rows.order_by(*asked.qs.query.order_by)
     links = {key: address(query, sort=f"-{key}" if sort == key else key, page=None) for key in ORDERS}
     table = LocationTable(
         rows, edi_types=asked.code_lists.edi_types, day=timezone.localdate(), sort=sort, links=links
     )
-    try:
-        table.paginate(page=number, per_page=ROWS, paginator_class=LazyPaginator)
-    except EmptyPage:
-        raise Http404 from None
     hidden = NOT_IN_PANEL if request.user.is_staff else {*NOT_IN_PANEL, "leverandoer"}
     context: dict[str, Any] = {
         "section": "locations",
         "table": table,
+        "number": number,
         "form": asked.form,
         "fields": [field for field in asked.form if field.name not in hidden],
         "sort": sort,
@@ -66,9 +66,16 @@ def page(request: HttpRequest, asked: LocationFilter) -> HttpResponse:
         "downloads": {form: address(query, format=form, page=None) for form in FORMATS},
         "count_url": reverse("location-count") + address(query, page=None, sort=None),
         "previous": address(query, page=number - 1) if number > 1 else "",
-        "next": address(query, page=number + 1) if table.page.has_next() else "",
+        "next": address(query, page=number + 1) if more else "",
     }
     return render(request, "locations/search.html", context)
+
+
+def keys_of_page(asked: LocationFilter, number: int) -> tuple[list[int], bool]:
+    """The primary keys of one page, and whether another follows. Keys alone: page 900 would else join 45,000 rows."""
+    start = (number - 1) * ROWS
+    keys = list(asked.qs.values_list("pk", flat=True)[start : start + ROWS + 1])
+    return keys[:ROWS], len(keys) > ROWS
 
 
 def download(request: HttpRequest, asked: LocationFilter, form: Format) -> HttpResponseBase:
