@@ -217,7 +217,12 @@ CELERY_WORKER_CONCURRENCY = 2
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "soredi.sweep", "schedule": 30.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "soredi.sweep", "schedule": 30.0},
+    "expire_plans": {"task": "locations.expire_plans", "schedule": 3600.0},
+}
+# What is kept of the code lists is kept for ever.
+PGHISTORY_APPEND_ONLY = True
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; also how long it takes to stop
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_TIMEZONE = TIME_ZONE
