@@ -2,6 +2,7 @@
 
 import builders
 import pytest
+from django.template.loader import get_template
 
 from locations import changes
 from locations.models import EdiAdministrator, LocationNumber, Vans
@@ -219,3 +220,23 @@ def test_the_admin_site_shows_and_edits_what_it_may(client, staff):
 
 def test_the_admin_site_is_for_administrators(client, anna):
     assert client.get("/admin/locations/vans/").status_code == 302
+
+
+def test_logging_in_leads_to_the_page_asked_for(client):
+    person = builders.user("anna")
+    person.set_password("en god lang adgangskode")
+    person.save()
+    wrong = client.post("/log-ind/", {"username": "anna", "password": "en anden"})
+    assert wrong.status_code == 200
+    assert 'role="alert"' in text(wrong)
+    right = client.post(
+        "/log-ind/",
+        {"username": "anna", "password": "en god lang adgangskode", "next": "/lokationsnumre/?q=x"},
+    )
+    assert (right.status_code, right["Location"]) == (302, "/lokationsnumre/?q=x")
+
+
+def test_error_pages_need_neither_user_nor_database(django_assert_num_queries):
+    for name in ("400.html", "500.html"):
+        with django_assert_num_queries(0):
+            assert "SOR-EDI" in get_template(name).render()
