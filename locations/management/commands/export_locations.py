@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from locations.exports import Export, TooManyRows
 from locations.filters import FORMATS, FilterError, LocationFilter
-from soredi.models import User
+from soredi.management.acting import user_named
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            found = LocationFilter.for_query(options["query"], _user(options["user"]))
+            found = LocationFilter.for_query(options["query"], user_named(options["user"]))
             export = Export(found, options["format"])
         except FilterError as error:
             raise CommandError(str(error), returncode=2) from None
@@ -35,20 +36,15 @@ class Command(BaseCommand):
             self.stderr.write(str(refusal))
             self._summarise(0, 0, options["format"])
             raise SystemExit(1) from None
-        for chunk in export:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+        try:
+            for chunk in export:
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # the reader has had enough, as in `… | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
         self._summarise(export.locations, export.rows, export.format)
 
     def _summarise(self, locations: int, rows: int, form: str) -> None:
         self.stderr.style_func = None  # no colours in what scripts read
         self.stderr.write(json.dumps({"locations": locations, "rows": rows, "format": form}))
-
-
-def _user(name: str | None) -> User | None:
-    if name is None:
-        return None
-    user = User.objects.filter(username=name, is_active=True).first()
-    if user is None:
-        raise CommandError(f"There is no active user {name}.", returncode=2)
-    return user
