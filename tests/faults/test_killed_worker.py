@@ -108,6 +108,34 @@ def _waits_for(table: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def test_a_change_set_survives_a_database_that_ends_its_sessions(
+    process_environment: dict[str, str], start_worker: StartWorker
+) -> None:
+    """What a worker sees of a restart of PostgreSQL; the same worker goes on afterwards."""
+    for _ in range(5):
+        location()
+    planned = changes.plan(locations=LocationNumber.objects.all(), by=None, note="new")
+    before = without("locations_changeset", everything())
+    start_worker(process_environment)
+    version = planned.versions.latest("pk")
+    with row_locked("SELECT FROM locations_locationversion WHERE id = %s FOR UPDATE", version.pk) as ours:
+        planned.enqueue()
+        until(somebody_waits)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> ALL (%s)",
+                [[ours.info.backend_pid, connection.connection.info.backend_pid]],
+            )
+    until(lambda: sessions() == 0, 10)
+    planned.refresh_from_db()
+    assert planned.state == State.RUNNING
+    assert without("locations_changeset", everything()) == before
+    assert jobs.sweep() == {"queued": 0, "running": 1}
+    until(lambda: ended(planned))
+    assert (planned.state, planned.attempts) == (State.DONE, 2)
+
+
 def test_an_import_is_run_again_by_the_next_worker(
     process_environment: dict[str, str], start_worker: StartWorker, tmp_path: Path
 ) -> None:
