@@ -33,7 +33,7 @@ from django.utils.translation import gettext_lazy
 
 from locations.access import LocationNumberQuerySet
 from locations.forms import Code, CodeLists, CodesField, CodesSelect, GlnField
-from locations.models import EdiType, LocationNumber, SorUnit
+from locations.models import LocationNumber, SorUnit
 from locations.models.location import Status
 from soredi.models import User
 
@@ -75,14 +75,6 @@ class FilterError(ValueError):
     def __init__(self, parameter: str, message: str):
         super().__init__(f"{parameter}: {message}")
         self.parameter, self.message = parameter, message
-
-
-def edi_type_named(value: str) -> EdiType:
-    """The EDI type that `value` means, written as in the parameter edi_type; raises FilterError where none does."""
-    try:
-        return EdiType.objects.get(pk=CodeLists().find("edi_type", value).pk)
-    except forms.ValidationError as error:
-        raise FilterError("edi_type", error.messages[0]) from None
 
 
 class CodesFilter(django_filters.Filter):
