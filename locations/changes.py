@@ -26,7 +26,7 @@ from locations.models import (
     Vendor,
 )
 from locations.models.change import Source
-from soredi.jobs import Refused, State
+from soredi.jobs import Phase, Refused, State
 from soredi.models import User
 
 _COLUMNS = ", ".join(PROFILE_COLUMNS)
@@ -294,9 +294,11 @@ def apply(change_set: ChangeSet) -> None:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         these = {"change_set": change_set.pk}
+        change_set.report(Phase.CHECKING)
         cursor.execute(_LOCK, these)
         _refuse_stale(cursor, change_set)
         _require_rights(LocationNumber.objects.filter(versions__change_set=change_set), change_set.by)
+        change_set.report(Phase.WRITING)
         open_door(change_set)
         # After the locks, so that later in the chain of versions is also later in time.
         now = timezone.now()

@@ -14,7 +14,7 @@ from locations.models import LocationNumber
 from massupdate.check import check
 from massupdate.models import Finding, MassUpdate
 from massupdate.read import read
-from soredi.jobs import State
+from soredi.jobs import Phase, State
 from soredi.models import User
 from soredi.tabular import CHUNK, TabularError
 
@@ -39,7 +39,10 @@ def check_and_plan(update: MassUpdate) -> None:
     with transaction.atomic():
         try:
             loaded = read(
-                lambda: update.file.storage.open(str(update.file.name)), name=update.name, size=update.size
+                lambda: update.file.storage.open(str(update.file.name)),
+                name=update.name,
+                size=update.size,
+                on_read=lambda done: update.report(Phase.READING, done, update.size),
             )
         except TabularError as error:
             Finding.objects.create(
@@ -52,12 +55,14 @@ def check_and_plan(update: MassUpdate) -> None:
             for row in loaded.bad
         )
         editable = LocationNumber.objects.editable_by(update.by)
+        update.report(Phase.CHECKING)
         counts = check(update=update.pk, editable=editable, today=timezone.localdate())
         counts["lines"] = loaded.rows + len(loaded.bad)
         if counts["errors"]:
             message = _("The file has %(errors)s errors. Nothing was changed.") % counts
             _finish(update, State.REFUSED, message, counts)
             return
+        update.report(Phase.PLANNING)
         update.change_set = changes.plan_sets(by=update.by, reason=update.name)
         _finish(update, State.DONE, "", counts)
 

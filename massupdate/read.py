@@ -30,7 +30,13 @@ COLUMNS = {
 }
 
 
-def read(open_file: Callable[[], IO[bytes]], *, name: str, size: int) -> Loaded:
+def read(
+    open_file: Callable[[], IO[bytes]],
+    *,
+    name: str,
+    size: int,
+    on_read: Callable[[int], None] = lambda _bytes: None,
+) -> Loaded:
     """Load the file into `mass_line`. Raises TabularError with a code of the contract where the file is at fault."""
     if size > MAX_BYTES:
         raise TabularError(
@@ -52,7 +58,9 @@ def read(open_file: Callable[[], IO[bytes]], *, name: str, size: int) -> Loaded:
             _("The column %(missing)s is missing; found: %(found)s. The header is Loknr;EdiId.")
             % {"missing": ", ".join(missing), "found": ", ".join(header.found)},
         )
-    loaded = load(open_file, file=name, table="mass_line", header=header, bad_limit=BAD_LINES)
+    loaded = load(
+        open_file, file=name, table="mass_line", header=header, bad_limit=BAD_LINES, on_read=on_read
+    )
     if not loaded.rows and not loaded.bad:
         raise TabularError(name, 1, "empty_file", _("The file has no lines below the header."))
     if loaded.rows > MAX_LINES:

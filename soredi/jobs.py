@@ -8,15 +8,19 @@ the runner is gone, and the sweep hands the job to another.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
 import psycopg
+import redis
 from celery import current_app
 from django.apps import apps
 from django.conf import settings
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -26,6 +30,8 @@ from django.utils.translation import gettext_lazy
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+REPORT_EVERY = 0.5  # seconds
+PROGRESS_KEPT = 300  # seconds
 # A queued job that nobody took in this time is sent again: its message was lost, or the broker was down.
 RESEND_AFTER = timedelta(seconds=15)
 
@@ -48,6 +54,27 @@ class State(models.TextChoices):
     WAITING = "waiting", gettext_lazy("waiting for a person")
     CANCELLED = "cancelled", gettext_lazy("cancelled")
     EXPIRED = "expired", gettext_lazy("expired")
+
+
+class Phase(models.TextChoices):
+    READING = "reading", gettext_lazy("Reading")
+    CHECKING = "checking", gettext_lazy("Checking")
+    PLANNING = "planning", gettext_lazy("Planning")
+    WRITING = "writing", gettext_lazy("Writing")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job is: `done` of `total` (0 = cannot be told), and the seconds left where that shows."""
+
+    phase: Phase
+    done: int = 0
+    total: int = 0
+    seconds_left: int | None = None
+
+    @property
+    def percent(self) -> int | None:
+        return min(100, 100 * self.done // self.total) if self.total else None
 
 
 class Job(models.Model):
@@ -103,6 +130,33 @@ class Job(models.Model):
             state=State.QUEUED, queued_at=timezone.now(), attempts=0, message=""
         )
         return self.run(self.pk, action)
+
+    def report(self, phase: Phase, done: int = 0, total: int = 0) -> None:
+        """Tell how far this job is. Goes to Redis, twice a second at most; its loss harms nothing."""
+        now = time.monotonic()
+        last, begun, told = getattr(self, "_told", (None, now, 0.0))
+        if phase != last:
+            begun = now
+        elif now - told < REPORT_EVERY:
+            return
+        self._told = (phase, begun, now)
+        spent = now - begun
+        left = round(spent * (total - done) / done) if done and spent > 2 else None
+        try:
+            cache.set(self._progress_key(), (phase.value, done, total, left), PROGRESS_KEPT)
+        except redis.RedisError:
+            self._told = (phase, begun, now + 60)  # do not wait for a broken Redis again soon
+
+    def progress(self) -> Progress | None:
+        """What the runner last told; None where nothing is known."""
+        try:
+            told = cache.get(self._progress_key())
+        except redis.RedisError:
+            return None
+        return Progress(Phase(told[0]), *told[1:]) if told else None
+
+    def _progress_key(self) -> str:
+        return f"progress:{self._meta.db_table}:{self.pk}"
 
     @classmethod
     def run(cls, pk: int, action: Callable[[Self], None]) -> Self:
@@ -179,7 +233,9 @@ def sweep() -> dict[str, int]:
     """Send again what was queued and lost, and what a dead process was running. Returns how many of each."""
     sent = {"queued": 0, "running": 0}
     for job_class in job_classes():
-        lost = job_class._default_manager.filter(state=State.QUEUED, queued_at__lt=timezone.now() - RESEND_AFTER)
+        lost = job_class._default_manager.filter(
+            state=State.QUEUED, queued_at__lt=timezone.now() - RESEND_AFTER
+        )
         for job in lost.only("pk"):
             job._send()
             sent["queued"] += 1

@@ -136,12 +136,19 @@ def _bad_header(file: str) -> TabularError:
 
 
 def load(
-    open_stream: Callable[[], IO[bytes]], *, file: str, table: str, header: Header, bad_limit: int
+    open_stream: Callable[[], IO[bytes]],
+    *,
+    file: str,
+    table: str,
+    header: Header,
+    bad_limit: int,
+    on_read: Callable[[int], None] = lambda _bytes: None,
 ) -> Loaded:
     """Put the rows below `header` into the temporary table `table` (line bigint, one text column each).
 
     `open_stream` gives the file from its first byte, each time it is called. `file` is how messages name it. More
     than `bad_limit` bad rows raise TabularError `too_many_bad_rows`; NUL or undecodable bytes raise `not_text`.
+    `on_read` is told now and then how many bytes of the file have been read.
     """
     columns = header.table_columns
     # Ignored columns stand last in the table: PostgreSQL reads a row from the left, as far as it needs.
@@ -152,7 +159,7 @@ def load(
         loaded.bad.clear()
         try:
             try:
-                _load_whole(open_stream, header, loaded)
+                _load_whole(open_stream, header, loaded, on_read)
             except (_Unbalanced, psycopg.DataError):
                 _load_by_line(open_stream, file, header, loaded, bad_limit)
             return loaded
@@ -176,8 +183,9 @@ class _WrongEncoding(Exception):
 class _Counted:
     """Passes a stream on in chunks, counts its lines, and stops at the first byte its encoding does not know."""
 
-    def __init__(self, stream: IO[bytes], encoding: str):
-        self.stream, self.lines = stream, 0
+    def __init__(self, stream: IO[bytes], encoding: str, on_read: Callable[[int], None]):
+        self.stream, self.on_read = stream, on_read
+        self.lines = self.bytes = 0
         self.decoder = codecs.getincrementaldecoder(ENCODINGS[encoding])()
         self.seen_multibyte = False
         self.stray_letter = _UTF8_LETTER if encoding == "WIN1252" else None
@@ -188,6 +196,8 @@ class _Counted:
             self._check(chunk)
             self.lines += chunk.count(b"\n")
             last = chunk[-1:]
+            self.bytes += len(chunk)
+            self.on_read(self.bytes)
             yield chunk
         self._check(b"", final=True)
         self.lines += last != b"\n"
@@ -206,11 +216,13 @@ class _Counted:
         self.seen_multibyte = self.seen_multibyte or not text.isascii()
 
 
-def _load_whole(open_stream: Callable[[], IO[bytes]], header: Header, loaded: Loaded) -> None:
+def _load_whole(
+    open_stream: Callable[[], IO[bytes]], header: Header, loaded: Loaded, on_read: Callable[[int], None]
+) -> None:
     """The fast path. Raises _Unbalanced or DataError where the file has to be read line by line."""
     with transaction.atomic(), open_stream() as stream:
         stream.read(header.length)
-        counted = _Counted(stream, loaded.encoding)
+        counted = _Counted(stream, loaded.encoding, on_read)
         loaded.rows = _copy(loaded.table, loaded.columns, header.delimiter, loaded.encoding, counted)
         if loaded.rows != counted.lines:
             raise _Unbalanced

@@ -28,9 +28,10 @@ TIMEOUT = 60  # seconds without a byte
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One CSV file: how it is named to people, and how to read it from its start, as often as needed."""
+    """One CSV file: how it is named to people, its bytes, and how to read it from its start, as often as needed."""
 
     name: str
+    size: int
     open: Callable[[], IO[bytes]]
 
 
@@ -70,7 +71,7 @@ def source_files(paths: list[Path]) -> list[SourceFile]:
         elif path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
             found += _members(path)
         else:
-            found.append(SourceFile(path.name, lambda path=path: path.open("rb")))  # type: ignore[misc]
+            found.append(SourceFile(path.name, path.stat().st_size, lambda path=path: path.open("rb")))  # type: ignore[misc]
     return found
 
 
@@ -95,7 +96,7 @@ def _members(path: Path) -> list[SourceFile]:
                 % {"size": member.file_size >> 20},
             )
     return [
-        SourceFile(Path(m.filename).name, lambda m=m: _open_member(path, m))  # type: ignore[misc]
+        SourceFile(Path(m.filename).name, m.file_size, lambda m=m: _open_member(path, m))  # type: ignore[misc]
         for m in sorted(members, key=lambda m: m.filename)
     ]
 

@@ -5,6 +5,7 @@ A kind's table has all columns of its alias table, missing ones null, so that `m
 
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -34,8 +35,16 @@ class Staged:
         return kind.name in self.files
 
 
-def stage(files: list[SourceFile], *, daily: bool = False, force: bool = False) -> Staged:
+def stage(
+    files: list[SourceFile],
+    *,
+    daily: bool = False,
+    force: bool = False,
+    on_read: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Staged:
     """Load every file that is part of an extract. Raises TabularError where a file breaks the run.
+
+    `on_read` is told now and then how many bytes of how many have been read.
 
     `daily`: units are a refresh, so one that is missing is not gone.
     """
@@ -43,8 +52,10 @@ def stage(files: list[SourceFile], *, daily: bool = False, force: bool = False) 
     for kind in KINDS:
         _create_empty(kind)
     chosen = _by_kind(files, staged)
+    before, total = 0, sum(file.size for file in chosen.values())
     for kind, file in chosen.items():
-        loaded = _load(kind, file, force)
+        loaded = _load(kind, file, force, lambda done, before=before: on_read(before + done, total))
+        before += file.size
         staged.files[kind.name] = file.name
         staged.bad += [(file.name, row) for row in loaded.bad]
         if loaded.ignored:
@@ -100,7 +111,7 @@ def _by_kind(files: list[SourceFile], staged: Staged) -> dict[Kind, SourceFile]:
     return {kind: chosen[kind] for kind in KINDS if kind in chosen}
 
 
-def _load(kind: Kind, file: SourceFile, force: bool) -> Loaded:
+def _load(kind: Kind, file: SourceFile, force: bool, on_read: Callable[[int], None]) -> Loaded:
     with _readable(file):
         with file.open() as stream:
             header = read_header(stream, file.name, kind.aliases)
@@ -124,6 +135,7 @@ def _load(kind: Kind, file: SourceFile, force: bool) -> Loaded:
             table=f"raw_{kind.name}",
             header=header,
             bad_limit=10**9 if force else BAD_ROWS,
+            on_read=on_read,
         )
     if kind in NEVER_EMPTY and not loaded.rows:
         raise TabularError(

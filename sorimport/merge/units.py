@@ -190,7 +190,14 @@ WHERE k.id = u.id AND u.number_holder_id IS DISTINCT FROM h.holder
 def stage_units(*, today: date) -> None:
     """Stage raw_units: afterwards stage_unit and unit_key hold what the numbers need to find their units."""
     with connection.cursor() as cursor:
-        for statement in (_READ, _PICK, "ANALYZE picked_unit", _STAGE, "ANALYZE stage_unit (sor_id, id)", _KEYS):
+        for statement in (
+            _READ,
+            _PICK,
+            "ANALYZE picked_unit",
+            _STAGE,
+            "ANALYZE stage_unit (sor_id, id)",
+            _KEYS,
+        ):
             cursor.execute(statement, {"today": today})
         cursor.execute(_REGIONS)
         cursor.execute(_NEW_SPECIALITIES)

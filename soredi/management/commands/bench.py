@@ -25,7 +25,7 @@ from django.test import Client, override_settings
 
 from locations import changes
 from locations.exports import Export
-from locations.models import PROFILE_COLUMNS, EdiType, LocationNumber
+from locations.models import PROFILE_COLUMNS, EdiType, LocationNumber, SorUnit
 from massupdate import actions as mass_update
 from soredi.models import User
 from soredi.tabular import CHUNK
@@ -251,13 +251,14 @@ def bench_list(_extract: Path) -> Iterator[str]:
     client = Client(headers={"host": "localhost"})
     client.force_login(user)
     edi_type = EdiType.objects.get(code="DIS91", standard="edifact")
-    number = LocationNumber.objects.select_related("vans", "unit").exclude(unit=None).exclude(vans=None)[0]
+    number = LocationNumber.objects.select_related("vans").exclude(vans=None)[0]
+    unit = SorUnit.objects.filter(location_numbers=number).get()
     pages = {
         "all": "",
         "edi_type": f"edi_type={edi_type.sor_id}",
         "vans": f"vans={number.vans.code}",
         "gln": f"gln={number.gln[:7]}",
-        "q": f"q={number.unit.name.split()[0]}",
+        "q": f"q={unit.name.split()[0]}",
         "status": "status=aktiv",
         "sort by unit": "sort=enhed",
     }
@@ -317,7 +318,7 @@ def _profile() -> dict[str, str]:
 
 
 def _bare_tables() -> None:
-    columns = [f.column for f in LocationNumber._meta.local_fields if not f.generated]
+    columns = [str(f.column) for f in LocationNumber._meta.local_fields if not f.generated]
     with connection.cursor() as cursor:
         statements = _BARE.format(columns=", ".join(columns))
         statements = statements.replace(
