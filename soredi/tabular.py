@@ -12,11 +12,8 @@ in, bad ones are returned with their physical line number.
 import codecs
 import csv
 import io
-import re
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import IO
 
 import psycopg
@@ -24,14 +21,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from soredi.csvlines import ENCODINGS, UTF8_LETTER, BadRow, WrongEncoding, read_rows
+
 CHUNK = 1 << 18  # bytes; larger chunks gained nothing
 HEADER_LIMIT = 1 << 16  # bytes; the longest header seen has 4 kB
-JOIN_LIMIT = 50  # physical lines that one quoted field may span
 DELIMITERS = b";,\t"
-# What COPY calls the encodings that the extracts come in, and Python's names for them.
-ENCODINGS = {"UTF8": "utf-8", "WIN1252": "cp1252"}
-# A letter such as æ in UTF-8. Read as Windows-1252 it is Ã and a sign, which no Danish text has.
-_UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]")
+
+__all__ = ["CHUNK", "BadRow", "Header", "Loaded", "TabularError", "load", "not_text", "plain", "read_header"]
 
 
 class TabularError(Exception):
@@ -44,15 +40,6 @@ class TabularError(Exception):
     def __str__(self) -> str:
         place = self.file + (_(", line %(line)s") % {"line": self.line} if self.line else "")
         return f"{place}: {self.message}"
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """One row that was left out: its physical line, why, and how it begins."""
-
-    line: int
-    code: str
-    value: str
 
 
 @dataclass
@@ -163,7 +150,7 @@ def load(
             except (_Unbalanced, psycopg.DataError):
                 _load_by_line(open_stream, file, header, loaded, bad_limit)
             return loaded
-        except _WrongEncoding as wrong:
+        except WrongEncoding as wrong:
             if wrong.mixed or encoding == "WIN1252":
                 raise not_text(file, wrong.line) from None
     raise AssertionError("WIN1252 either loads or raises")
@@ -171,13 +158,6 @@ def load(
 
 class _Unbalanced(Exception):
     """COPY found fewer rows than the file has lines."""
-
-
-class _WrongEncoding(Exception):
-    """`line` is physical. `mixed`: what stood before it was surely in the encoding that fails now."""
-
-    def __init__(self, line: int, mixed: bool):
-        self.line, self.mixed = line, mixed
 
 
 class _Counted:
@@ -188,7 +168,7 @@ class _Counted:
         self.lines = self.bytes = 0
         self.decoder = codecs.getincrementaldecoder(ENCODINGS[encoding])()
         self.seen_multibyte = False
-        self.stray_letter = _UTF8_LETTER if encoding == "WIN1252" else None
+        self.stray_letter = UTF8_LETTER if encoding == "WIN1252" else None
 
     def __iter__(self) -> Iterator[bytes]:
         last = b"\n"
@@ -210,9 +190,9 @@ class _Counted:
         except UnicodeDecodeError as error:
             before = error.object[: error.start]
             mixed = self.seen_multibyte or not before.isascii()
-            raise _WrongEncoding(self.lines + before.count(b"\n") + 2, mixed) from None
+            raise WrongEncoding(self.lines + before.count(b"\n") + 2, mixed) from None
         if self.stray_letter and (stray := self.stray_letter.search(chunk)):
-            raise _WrongEncoding(self.lines + chunk[: stray.start()].count(b"\n") + 2, True)
+            raise WrongEncoding(self.lines + chunk[: stray.start()].count(b"\n") + 2, True)
         self.seen_multibyte = self.seen_multibyte or not text.isascii()
 
 
@@ -280,84 +260,13 @@ def _rows(
     """Yield (physical line, fields) of the rows that can be read; put the others into `loaded.bad`."""
     with open_stream() as stream:
         stream.read(header.length)
-        texts = _texts(stream, file, loaded.encoding)
-        ahead = deque(islice(texts, 1))
-        line = 2  # of ahead[0]
-        while ahead:
-            taken, values = _next_row(ahead, texts, header.delimiter, len(header.names))
-            if values:
-                yield line, values
-            elif values is None:
-                # Only this line is given up: the next may begin a row, and no quote of this one reaches into it.
-                text, taken = ahead[0], 1
-                code = "stray_quote" if text.count('"') % 2 else "ragged_row"
-                loaded.bad.append(BadRow(line, code, text.strip()[:120]))
-                if len(loaded.bad) > bad_limit:
-                    raise _too_many(file, loaded.bad)
-            for _line in range(taken):
-                ahead.popleft()
-            line += taken
-            if not ahead:
-                ahead.extend(islice(texts, 1))
-
-
-def _texts(stream: IO[bytes], file: str, encoding: str) -> Iterator[str]:
-    """The lines of `stream`, decoded."""
-    seen_multibyte = False
-    for line, raw in enumerate(stream, start=2):
-        if b"\0" in raw:
-            raise not_text(file, line)
-        try:
-            text = raw.decode(ENCODINGS[encoding])
-        except UnicodeDecodeError as error:
-            raise _WrongEncoding(line, seen_multibyte or not raw[: error.start].isascii()) from None
-        if not raw.isascii():
-            if encoding == "WIN1252" and _UTF8_LETTER.search(raw):
-                raise _WrongEncoding(line, True)
-            seen_multibyte = True
-        yield text
-
-
-def _next_row(
-    ahead: deque[str], texts: Iterator[str], delimiter: str, width: int
-) -> tuple[int, list[str] | None]:
-    """How many lines the row at the head of `ahead` takes, and its fields; more lines are read from `texts` as needed.
-
-    The fields are [] for a blank line, None where no row begins there.
-    """
-    quotes = 0
-    for taken in range(1, JOIN_LIMIT + 1):
-        if len(ahead) < taken:
-            ahead.extend(islice(texts, 1))
-        if len(ahead) < taken:
-            break
-        quotes += ahead[taken - 1].count('"')
-        if quotes % 2 == 0:
-            between = islice(ahead, 1, taken - 1)
-            # Whole rows inside a quoted field: two stray quotes, not one long field.
-            if width > 3 and any('"' not in text and _fields(text, delimiter, width) for text in between):
-                return 1, None
-            return taken, _fields("".join(islice(ahead, taken)), delimiter, width)
-    return 1, None
-
-
-def _fields(text: str, delimiter: str, width: int) -> list[str] | None:
-    """The fields of the one row in `text`; [] for a blank one, None where it is not one row of `width` fields.
-
-    Trailing empty fields are forgiven.
-    """
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error:
-        return None
-    if not any(any(values) for values in rows):
-        return []
-    values = rows[0]
-    if len(rows) != 1:
-        return None
-    if len(values) > width and not any(values[width:]):
-        values = values[:width]
-    return values if len(values) == width else None
+        for row in read_rows(stream, loaded.encoding, header.delimiter, len(header.names)):
+            if not isinstance(row, BadRow):
+                yield row
+                continue
+            loaded.bad.append(row)
+            if len(loaded.bad) > bad_limit:
+                raise _too_many(file, loaded.bad)
 
 
 def _too_many(file: str, bad: list[BadRow]) -> TabularError:
