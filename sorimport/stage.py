@@ -54,7 +54,7 @@ def stage(
     chosen = _by_kind(files, staged)
     before, total = 0, sum(file.size for file in chosen.values())
     for kind, file in chosen.items():
-        loaded = _load(kind, file, force, lambda done, before=before: on_read(before + done, total))
+        loaded = _load(kind, file, force, _after(before, total, on_read))
         before += file.size
         staged.files[kind.name] = file.name
         staged.bad += [(file.name, row) for row in loaded.bad]
@@ -79,6 +79,10 @@ def stage(
         )
     staged.complete_units = staged.has(UNITS) and not daily and not is_daily(staged.files[UNITS.name])
     return staged
+
+
+def _after(before: int, total: int, on_read: Callable[[int, int], None]) -> Callable[[int], None]:
+    return lambda done: on_read(before + done, total)
 
 
 def is_daily(name: str) -> bool:
