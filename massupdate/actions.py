@@ -21,14 +21,16 @@ from soredi.tabular import CHUNK, TabularError
 SHOWN = 1000  # findings of each sort in a summary; all of them are kept
 
 
-def hand_in(*, file: IO[bytes], name: str, by: User | None) -> MassUpdate:
+def hand_in(*, file: IO[bytes], name: str, by: User | None, reason: str = "") -> MassUpdate:
     """Keep the file as it was handed in, with its size and hash; returns the draft job that will check it."""
     sha256, size = hashlib.sha256(), 0
     while chunk := file.read(CHUNK):
         sha256.update(chunk)
         size += len(chunk)
     file.seek(0)
-    update = MassUpdate(name=Path(name).name[:255], size=size, sha256=sha256.hexdigest(), by=by)
+    update = MassUpdate(
+        name=Path(name).name[:255], size=size, sha256=sha256.hexdigest(), by=by, reason=reason.strip()
+    )
     update.file.save(f"{update.sha256[:16]}.csv", File(file), save=False)
     update.save()
     return update
@@ -63,7 +65,7 @@ def check_and_plan(update: MassUpdate) -> None:
             _finish(update, State.REFUSED, message, counts)
             return
         update.report(Phase.PLANNING)
-        update.change_set = changes.plan_sets(by=update.by, reason=update.name)
+        update.change_set = changes.plan_sets(by=update.by, reason=update.reason or update.name)
         _finish(update, State.DONE, "", counts)
 
 

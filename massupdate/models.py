@@ -1,9 +1,22 @@
 """Mass-update files that were handed in, and what was found in them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from soredi.jobs import Job
+
+if TYPE_CHECKING:
+    from soredi.models import User
+
+
+class MassUpdateQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> MassUpdateQuerySet:
+        """All of them for an administrator, else those that `user` handed in."""
+        return self.all() if user.is_administrator else self.filter(by=user)
 
 
 class MassUpdate(Job):
@@ -18,9 +31,12 @@ class MassUpdate(Job):
     name = models.CharField(max_length=255, help_text="As the user named the file.")
     size = models.BigIntegerField(help_text="Bytes.")
     sha256 = models.CharField(max_length=64)
+    reason = models.TextField(blank=True, help_text="Why, in the user's words; empty: the name of the file.")
     change_set = models.OneToOneField(
         "locations.ChangeSet", models.PROTECT, null=True, related_name="mass_update"
     )
+
+    objects = MassUpdateQuerySet.as_manager()
 
     class Meta(Job.Meta):
         ordering = ["-id"]
