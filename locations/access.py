@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -45,3 +45,28 @@ class LocationNumberQuerySet(models.QuerySet[Any]):
     def receiving(self, edi_type: EdiType) -> LocationNumberQuerySet:
         """Numbers that can receive `edi_type`, in just that version."""
         return self.filter(edi_types__contains=[edi_type.pk])
+
+
+class ChangeSetQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser | None) -> ChangeSetQuerySet:
+        """All for an administrator (and None); else those `user` made, or that touch a number the user may edit.
+
+        The rows to show of them are fewer: see `history.versions_in`.
+        """
+        from locations.models import LocationVersion
+
+        if user is None:
+            return self.all()
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        if user.is_staff:
+            return self.all()
+        touched = LocationVersion.objects.filter(
+            change_set=OuterRef("pk"), location__edi_administrator__in=user.edi_administrators.all()
+        )
+        return self.filter(Q(by=user) | Exists(touched))
+
+    def controlled_by(self, user: User | AnonymousUser) -> ChangeSetQuerySet:
+        """Those that `user` may carry out or drop: his or her own, for an administrator all."""
+        mine = self.visible_to(user)
+        return mine if user.is_staff else mine.filter(by=user)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from locations.models import (
     Assignment,
@@ -19,8 +22,31 @@ from locations.models import (
     LocationVersion,
     SorUnit,
 )
+from soredi.jobs import State
+from soredi.models import User
 
 SCALARS = tuple(f.name for f in EdiProfile._meta.local_fields if f.name != "edi_types")
+SCALARS_BY_KEY = tuple(f.name for f in EdiProfile._meta.local_fields if f.is_relation)
+# What `_change` reads of a version besides the version.
+_READ = (*SCALARS_BY_KEY, "base", *(f"base__{name}" for name in SCALARS_BY_KEY))
+
+FIELD_LABELS = {
+    "edi_administrator": _("EDI administrator"),
+    "system": _("System"),
+    "vendor": _("Vendor"),
+    "vans": "VANS",
+    "edi_types": _("EDI types"),
+    "only_internal": _("Only internal"),
+    "inactive": _("Not active"),
+    "note": _("Note"),
+}
+
+
+def said(value: Any) -> str:
+    """A value of the profile as text; a dash for none."""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return str(value) if value not in (None, "") else "–"
 
 
 @dataclass(frozen=True)
@@ -30,6 +56,15 @@ class FieldChange:
     name: str
     before: Any
     after: Any
+
+    @property
+    def label(self) -> str:
+        return str(FIELD_LABELS[self.name])
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Before and after, as people read them."""
+        return said(self.before), said(self.after)
 
 
 @dataclass(frozen=True)
@@ -48,16 +83,38 @@ def changes_of(location: LocationNumber) -> list[Change]:
     """All changes of one number, newest first. Two queries."""
     versions = (
         LocationVersion.objects.filter(location=location, applied_at__isnull=False)
-        .select_related(
-            "change_set__by", *SCALARS_BY_KEY, "base", *(f"base__{name}" for name in SCALARS_BY_KEY)
-        )
+        .select_related("change_set__by", *_READ)
         .order_by("-applied_at", "-id")
     )
     types = EdiType.objects.in_bulk()
     return [_change(version, types) for version in versions]
 
 
-SCALARS_BY_KEY = tuple(f.name for f in EdiProfile._meta.local_fields if f.is_relation)
+def versions_in(change_set: ChangeSet, user: User | AnonymousUser | None) -> QuerySet[LocationVersion]:
+    """What `change_set` did or would do to the numbers that `user` may edit, by location number.
+
+    Carried by the index of the foreign key. Of one carried out, only what came into force.
+    """
+    versions = LocationVersion.objects.filter(change_set=change_set).order_by("location__gln")
+    if change_set.state == State.DONE:
+        versions = versions.filter(applied_at__isnull=False)
+    if user is not None and not user.is_staff:
+        versions = versions.filter(location__in=LocationNumber.objects.editable_by(user))
+    return versions
+
+
+def changes_by_location(
+    versions: QuerySet[LocationVersion], start: int, stop: int
+) -> list[tuple[LocationNumber, Change]]:
+    """The changes at `versions[start:stop]`, each with its number and the number's unit. Three queries."""
+    # Keys first: the last page of 45,000 would else join and sort whole rows.
+    keys = list(versions.values_list("pk", flat=True)[start:stop])
+    rows = LocationVersion.objects.filter(pk__in=keys).order_by("location__gln")
+    types = EdiType.objects.in_bulk()
+    return [
+        (version.location, _change(version, types))
+        for version in rows.select_related("change_set", "location__unit", *_READ)
+    ]
 
 
 def _change(version: LocationVersion, types: dict[int, EdiType]) -> Change:

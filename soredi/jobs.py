@@ -121,6 +121,15 @@ class Job(models.Model):
             transaction.on_commit(self._send, robust=True)
         return bool(changed)
 
+    def cancel(self) -> bool:
+        """Drop a job that nobody has asked to run yet; returns False where it had already left that state."""
+        dropped = (
+            type(self)
+            ._default_manager.filter(pk=self.pk, state__in=(State.DRAFT, State.WAITING))
+            .update(state=State.CANCELLED, finished_at=timezone.now())
+        )
+        return bool(dropped)
+
     def _send(self) -> None:
         current_app.send_task(self.task, args=[self.pk])
 

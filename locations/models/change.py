@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from locations.access import ChangeSetQuerySet
 from soredi.jobs import Job, State
 
 from . import guards
@@ -31,6 +32,8 @@ class ChangeSet(Job):
     source = models.CharField(max_length=10, choices=Source)
     reason = models.TextField(blank=True)
     undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
+
+    objects = ChangeSetQuerySet.as_manager()
 
     class Meta(Job.Meta):
         ordering = ["-id"]
