@@ -4,7 +4,7 @@
 from SOR. A known one keeps its profile; what SOR now says of it is kept as `sor_version`.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
@@ -203,28 +203,37 @@ _CLOSE = """
 UPDATE locations_locationnumber l SET to_date = %(yesterday)s FROM missing_location m WHERE m.id = l.id
 """
 
-# A number that moved leaves its old unit on the day before it starts on the new one.
+# A number that moved leaves its old unit on the day before it starts on the new one; today, where SOR gives no date.
 _LEAVE = """
-UPDATE locations_assignment a SET period = daterange(lower(a.period), t.from_date)
+UPDATE locations_assignment a SET period = daterange(lower(a.period), coalesce(t.from_date, %(today)s))
 FROM location_target t
 WHERE t.change IN ('changed', 'closed') AND a.location_id = t.id AND a.unit_id <> t.unit_id
-  AND coalesce(lower(a.period), '-infinity') < t.from_date AND coalesce(upper(a.period), 'infinity') > t.from_date
+  AND coalesce(t.from_date, %(today)s) > coalesce(lower(a.period), '-infinity')
+  AND coalesce(t.from_date, %(today)s) < coalesce(upper(a.period), 'infinity')
 """
 
-# SOR dates the move before the assignment it ends: the old unit was a mistake.
+# SOR dates the move before the assignment it ends: the old unit was a mistake, unless the extract tells of it too.
 _CORRECT = """
 UPDATE locations_assignment a SET unit_id = t.unit_id FROM location_target t
 WHERE t.change IN ('changed', 'closed') AND a.location_id = t.id AND a.unit_id <> t.unit_id
-  AND lower(a.period) >= t.from_date
+  AND lower(a.period) >= coalesce(t.from_date, %(today)s)
+  AND NOT EXISTS (SELECT FROM location_stay s JOIN unit_key u ON u.sor_id = s.sor_id
+                  WHERE s.gln = t.gln AND u.id = a.unit_id AND s.stay && a.period)
 """
 
-# The end of the current assignment follows the number's, also where it was closed for being gone.
+# The end of the current assignment follows the number's, also where it was closed for being gone, but not into a
+# later assignment.
 _END = """
-UPDATE locations_assignment a SET period = daterange(lower(a.period), l.to_date, '[]')
-FROM locations_locationnumber l
-WHERE a.location_id = l.id AND a.unit_id = l.unit_id
-  AND (l.to_date IS NULL OR l.to_date >= coalesce(lower(a.period), l.to_date))
-  AND a.period @> coalesce(l.from_date, lower(a.period)) AND upper(a.period) IS DISTINCT FROM l.to_date + 1
+UPDATE locations_assignment a SET period = daterange(lower(a.period), e.ends)
+FROM (
+    SELECT a.id, least(l.to_date + 1, (SELECT min(lower(later.period)) FROM locations_assignment later
+        WHERE later.location_id = a.location_id AND later.period >> a.period)) AS ends
+    FROM locations_locationnumber l
+    JOIN locations_assignment a ON a.location_id = l.id AND a.unit_id = l.unit_id
+    WHERE a.period @> coalesce(l.from_date, lower(a.period)) AND upper(a.period) IS DISTINCT FROM l.to_date + 1
+) AS e
+WHERE e.id = a.id AND upper(a.period) IS DISTINCT FROM e.ends
+  AND coalesce(e.ends, 'infinity') > coalesce(lower(a.period), '-infinity')
 """
 
 # Stays that the extract tells of besides the present one; rows of one unit that touch are one stay.
@@ -240,20 +249,22 @@ JOIN unit_key u ON u.sor_id = told.sor_id
 WHERE NOT EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id AND a.period && told.period)
 """
 
-# Each number without an assignment in its present period gets one: from its first day, or, having moved, from the move.
+# The days of its present period on which a number has no unit yet are with its unit: from its first day, or, having
+# been somewhere, from the latest change.
 _ASSIGN = """
 INSERT INTO locations_assignment (location_id, unit_id, period)
-SELECT id, unit_id, period FROM (
+SELECT id, unit_id, unnest(datemultirange(period) - coalesce(
+    (SELECT range_agg(a.period) FROM locations_assignment a WHERE a.location_id = t.id), '{}'))
+FROM (
     SELECT id, unit_id, CASE WHEN (begins > to_date) IS NOT TRUE THEN daterange(begins, to_date, '[]') END AS period
     FROM (
         SELECT t.id, t.unit_id, t.to_date,
-            CASE WHEN EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id) THEN t.from_date
-                 ELSE coalesce(t.first_from_date, t.from_date) END AS begins
+            CASE WHEN EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id)
+                 THEN coalesce(t.from_date, %(today)s) ELSE coalesce(t.first_from_date, t.from_date) END AS begins
         FROM location_target t WHERE t.unit_id IS NOT NULL AND t.change <> 'unchanged'
     ) AS t
 ) AS t
 WHERE period IS NOT NULL
-  AND NOT EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id AND a.period && t.period)
 """
 
 
@@ -281,7 +292,8 @@ def merge_locations(
     *, run: int, file: str, pairs_file: str, change_set: ChangeSet | None, now: Any, yesterday: date
 ) -> None:
     """Write what `plan_locations` found. `change_set` is the running one whose door is open; None writes no profile."""
-    params = {"run": run, "file": file, "pairs_file": pairs_file, "yesterday": yesterday, "now": now}
+    params = {"run": run, "file": file, "pairs_file": pairs_file, "now": now}
+    params |= {"yesterday": yesterday, "today": yesterday + timedelta(days=1)}
     with connection.cursor() as cursor:
         cursor.execute(_PROBLEMS, params)
         cursor.execute(_PAIRS_LEFT)
@@ -294,4 +306,4 @@ def merge_locations(
         cursor.execute(_UPDATE)
         cursor.execute(_CLOSE, params)
         for statement in (_LEAVE, _CORRECT, _END, _TELL, _ASSIGN):
-            cursor.execute(statement)
+            cursor.execute(statement, params)

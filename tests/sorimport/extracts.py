@@ -141,7 +141,7 @@ def import_once(*paths: Path, **options: Any) -> ImportRun:
 def import_twice(*paths: Path, **options: Any) -> ImportRun:
     """Import, and again: the second time must find the same problems and change nothing."""
     first = import_once(*paths, **options)
-    assert (first.state, first.message) == ("done", "")
+    assert (first.state, first.message) == ("done", ""), first.message
     before = everything()
     second = import_once(*paths, **options)
     after = everything()

@@ -352,6 +352,19 @@ def test_the_rows_of_a_number_that_moved_are_its_stays(folder: Path) -> None:
         ("2", "2020-01-01", "2090-01-01"),
         ("1", "2090-01-01", None),
     ]
+    told = stays(1)
+    rows[1]["RegionCode"] = "1085"
+    import_twice(write(extract(rows, units=units), folder))
+    assert (place(1)[1], stays(1)) == ("1085", told)
+
+
+def test_a_move_without_a_date_is_a_move_today(folder: Path) -> None:
+    units = [{"SorId": "1"}, {"SorId": "2"}]
+    import_twice(write(extract([loc(1, FirstFromDate="", FromDate="")], units=units), folder))
+    assert stays(1) == [("1", None, None)]
+    import_twice(write(extract([loc(1, SorId="2", FirstFromDate="", FromDate="")], units=units), folder))
+    today = str(YESTERDAY + timedelta(days=1))
+    assert stays(1) == [("1", None, today), ("2", today, None)]
 
 
 def test_a_zip_a_folder_and_single_files_say_the_same(folder: Path, tmp_path: Path) -> None:
