@@ -22,6 +22,7 @@ from sorimport.models import ImportRun, Problem
 from sorimport.stage import Staged, stage
 
 CLOSING_LIMIT = 0.05  # of the numbers open before the run; more of them wait for a person
+ANALYZE_FROM = 1000  # new rows; after fewer the planner's old figures will do until autovacuum comes by
 EXAMPLES = 20  # problems shown in the summary; all are kept
 _NOTHING = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0}
 
@@ -50,11 +51,24 @@ def run_import(run: ImportRun) -> None:
                 _merge(run, staged)
                 run.state, run.finished_at = State.DONE, timezone.now()
                 run.save()
+            if _new_rows(run) > ANALYZE_FROM:
+                _analyze()
     except TabularError as error:
         raise Failed(str(error)) from error
     except Waits as question:
         ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
             state=State.WAITING, message=str(question), counts=run.counts, sha256=run.sha256
+        )
+
+
+def _new_rows(run: ImportRun) -> int:
+    return int(run.counts["units"]["new"] + run.counts["locations"]["new"])
+
+
+def _analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ANALYZE locations_sorunit, locations_locationnumber, locations_locationversion, locations_assignment"
         )
 
 
