@@ -123,8 +123,8 @@ def _ask_about_closures(run: ImportRun, locations: dict[str, int]) -> None:
     if closed > CLOSING_LIMIT * open_before and not run.accept_closures:
         raise Waits(
             _(
-                "This extract would close %(closed)s of %(open)s open location numbers, more than %(limit)s %%. Nothing "
-                "was changed. If that is right, run it again and accept the closures."
+                "This extract would close %(closed)s of %(open)s open location numbers, more than %(limit)s %%. "
+                "Nothing was changed. If that is right, run it again and accept the closures."
             )
             % {"closed": closed, "open": open_before, "limit": round(CLOSING_LIMIT * 100)}
         )
