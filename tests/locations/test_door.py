@@ -126,13 +126,13 @@ def _running(change_set: ChangeSet) -> ChangeSet:
 
 def test_a_number_cannot_be_renamed() -> None:
     number = location()
-    with refused(DOOR):
+    with refused(CANNOT):
         sql("UPDATE locations_locationnumber SET gln = %s WHERE id = %s", unused_gln(), number.pk)
 
 
 def test_a_number_keeps_its_key() -> None:
     number = location()
-    with refused(DOOR):
+    with refused(CANNOT):
         sql("UPDATE locations_locationnumber SET id = id + 1000 WHERE id = %s", number.pk)
 
 
