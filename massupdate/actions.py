@@ -41,7 +41,8 @@ def check_and_plan(update: MassUpdate) -> None:
     with transaction.atomic():
         try:
             loaded = read(
-                lambda: update.file.storage.open(str(update.file.name)),
+                # The bare file: iterating over Django's wrapper begins at the first byte again.
+                lambda: update.file.storage.open(str(update.file.name)).file,
                 name=update.name,
                 size=update.size,
                 on_read=lambda done: update.report(Phase.READING, done, update.size),

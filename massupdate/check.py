@@ -6,38 +6,50 @@ at distinct numbers and distinct types, and goes back to the lines only where it
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from locations.access import LocationNumberQuerySet
 
 # The distinct spellings of numbers. In a cell, spaces, an apostrophe and ="…" are Excel's, not the number's.
+# location_id is that of a number we hold and the person may change: of others' numbers nothing more is looked at.
 _NUMBERS = """
 CREATE TEMP TABLE mass_number ON COMMIT DROP AS
-SELECT spelt, gln, l.id AS location_id FROM (
-    SELECT coalesce(gln, '') AS spelt, translate(gln, E' ="''\\t\\u00a0', '') AS gln FROM mass_line GROUP BY gln
-) AS s LEFT JOIN locations_locationnumber l USING (gln)
+SELECT s.spelt, s.gln, l.id IS NOT NULL AS held, e.id AS location_id FROM (
+    SELECT spelt, translate(spelt, E' ="''\\t\\u00a0', '') AS gln
+    FROM (SELECT DISTINCT coalesce(gln, '') AS spelt FROM mass_line) d
+) AS s LEFT JOIN locations_locationnumber l USING (gln) LEFT JOIN mass_editable e ON e.id = l.id
 """
 
-# Every way to write an EDI type. A code alone means its one current version, or its only version at all.
-_SPELLINGS = """
+# How two spellings of an EDI type are compared: case does not count, and what stands between or around the words
+# (spaces, the parentheses of `code (version)`, Excel's apostrophe and ="…") is one space.
+_WORD = r"""upper(btrim(regexp_replace({}, '[\s\u00a0()="'']+', ' ', 'g')))"""
+
+# Every way to write an EDI type. First comes what an export writes, so that it means the same when it comes back.
+# A code alone means its one current version, or its only version at all.
+_SPELLINGS = f"""
 CREATE TEMP TABLE mass_spelling ON COMMIT DROP AS
-SELECT upper(sor_id) AS word, id AS edi_type FROM locations_editype WHERE sor_id IS NOT NULL
-UNION SELECT upper(code || ' ' || version), id FROM locations_editype WHERE version <> ''
-UNION SELECT upper(code || ' (' || version || ')'), id FROM locations_editype WHERE version <> ''
-UNION SELECT upper(code), id FROM locations_editype t
-WHERE retired_on IS NULL OR retired_on > %(today)s
-   OR NOT EXISTS (SELECT FROM locations_editype c
-                  WHERE c.code = t.code AND (c.retired_on IS NULL OR c.retired_on > %(today)s))
+SELECT word, edi_type FROM (
+    SELECT word, edi_type, way, min(way) OVER (PARTITION BY word) AS first_way FROM (
+        SELECT {_WORD.format("coalesce(nullif(sor_id, ''), code || ' ' || version)")}, id, 1 FROM locations_editype
+        UNION ALL SELECT {_WORD.format("code || ' ' || version")}, id, 2
+        FROM locations_editype WHERE version <> '' AND sor_id <> ''
+        UNION ALL SELECT {_WORD.format("code")}, id, 2 FROM locations_editype t
+        WHERE retired_on IS NULL OR retired_on > %(today)s
+           OR NOT EXISTS (SELECT FROM locations_editype c
+                          WHERE c.code = t.code AND (c.retired_on IS NULL OR c.retired_on > %(today)s))
+    ) AS ways (word, edi_type, way)
+) AS ranked WHERE way = first_way
 """
 
-# The distinct spellings of EDI types, with the type each means; edi_type is null for an empty or unknown one.
-_TYPES = """
+# The distinct spellings of EDI types. word is null for an empty one; edi_type where not just one type is meant.
+_TYPES = f"""
 CREATE TEMP TABLE mass_type ON COMMIT DROP AS
-SELECT s.spelt, s.word, min(w.edi_type) AS edi_type, count(w.edi_type) AS meanings
+SELECT s.spelt, s.word, count(w.edi_type) AS meanings,
+    CASE count(w.edi_type) WHEN 1 THEN min(w.edi_type) END AS edi_type
 FROM (
-    SELECT coalesce(edi, '') AS spelt,
-        upper(nullif(regexp_replace(btrim(edi, E' ="''\\t\\u00a0'), '\\s+', ' ', 'g'), '')) AS word
-    FROM mass_line GROUP BY edi
+    SELECT spelt, nullif({_WORD.format("spelt")}, '') AS word
+    FROM (SELECT DISTINCT coalesce(edi, '') AS spelt FROM mass_line) d
 ) AS s LEFT JOIN mass_spelling w ON w.word = s.word
 GROUP BY s.spelt, s.word
 """
@@ -45,7 +57,8 @@ GROUP BY s.spelt, s.word
 # What each number in the file shall have. One sort of (bigint, int) pairs.
 _SETS = """
 CREATE TEMP TABLE mass_set ON COMMIT DROP AS
-SELECT n.location_id, min(m.line) AS line, count(t.edi_type) AS pairs,
+SELECT n.location_id, min(m.line) AS line, count(*) AS lines, count(t.edi_type) AS pairs,
+    count(t.word) = count(t.edi_type) AS readable,
     coalesce(array_agg(DISTINCT t.edi_type ORDER BY t.edi_type) FILTER (WHERE t.edi_type IS NOT NULL), '{}')
         AS edi_types
 FROM mass_line m
@@ -54,12 +67,13 @@ JOIN mass_type t ON t.spelt = coalesce(m.edi, '')
 GROUP BY n.location_id
 """
 
-# Only numbers that would change count for what follows; the others come back as they went out.
+# Only numbers that would change count for what follows; the others come back as they went out. Of a number with a
+# type that cannot be read that is not known.
 _CHANGED = """
 CREATE TEMP TABLE mass_change ON COMMIT DROP AS
 SELECT s.location_id, l.gln, s.line, s.edi_types AS new, l.edi_types AS old, l.inactive, l.to_date
 FROM mass_set s JOIN locations_locationnumber l ON l.id = s.location_id
-WHERE s.edi_types <> l.edi_types
+WHERE s.readable AND s.edi_types <> l.edi_types
 """
 
 _NUMBER_ERRORS = """
@@ -68,14 +82,13 @@ SELECT %(update)s, true, m.line, n.code, coalesce(m.gln, '') FROM mass_line m JO
     SELECT n.spelt, CASE
         WHEN n.gln ~* '^[0-9]+([.,][0-9]+)?e[+]?[0-9]+$' THEN 'excel_number'
         WHEN (n.gln ~ '^[0-9]{13}$') IS NOT TRUE THEN 'malformed_gln'
-        WHEN n.location_id IS NULL AND NOT gln_check_digit_ok(n.gln) THEN 'check_digit'
-        WHEN n.location_id IS NULL THEN 'unknown_location'
-        WHEN e.id IS NULL THEN 'not_permitted'
+        WHEN NOT n.held AND NOT gln_check_digit_ok(n.gln) THEN 'check_digit'
+        WHEN NOT n.held THEN 'unknown_location'
+        WHEN n.location_id IS NULL THEN 'not_permitted'
         WHEN c.to_date < %(today)s THEN 'closed'
         WHEN c.inactive THEN 'inactive'
     END AS code
-    FROM mass_number n LEFT JOIN mass_editable e ON e.id = n.location_id
-    LEFT JOIN mass_change c ON c.location_id = n.location_id
+    FROM mass_number n LEFT JOIN mass_change c ON c.location_id = n.location_id
 ) AS n ON n.spelt = coalesce(m.gln, '')
 WHERE n.code IS NOT NULL
 """
@@ -89,8 +102,8 @@ FROM mass_line m JOIN mass_type t ON t.spelt = m.edi WHERE t.word IS NOT NULL AN
 # A pair that stands twice, and an empty EdiId beside types of the same number. Runs only where the sets say so.
 _REPEATED = """
 INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
-SELECT %(update)s, false, line, 'duplicate_line', concat_ws(';', gln, edi) FROM (
-    SELECT m.line, n.gln, m.edi, t.edi_type, s.edi_types,
+SELECT %(update)s, false, line, 'duplicate_line', concat(gln, ';', edi) FROM (
+    SELECT m.line, n.gln, t.spelt AS edi, t.edi_type, s.edi_types,
         row_number() OVER (PARTITION BY n.location_id, t.edi_type ORDER BY m.line) AS time
     FROM mass_line m
     JOIN mass_number n ON n.spelt = m.gln JOIN mass_set s ON s.location_id = n.location_id
@@ -100,9 +113,9 @@ SELECT %(update)s, false, line, 'duplicate_line', concat_ws(';', gln, edi) FROM 
 WHERE time > 1 OR (edi_type IS NULL AND cardinality(edi_types) > 0)
 """
 
+# Without repetitions a number has one line for each type, or one line that is empty.
 _ANY_REPEATED = """
-SELECT EXISTS (SELECT FROM mass_set WHERE pairs <> cardinality(edi_types))
-    OR (SELECT count(*) FROM mass_line m WHERE edi IS NULL) > (SELECT count(*) FROM mass_set WHERE pairs = 0)
+SELECT EXISTS (SELECT FROM mass_set WHERE pairs <> cardinality(edi_types) OR lines <> greatest(pairs, 1))
 """
 
 # Numbers that lose everything, or more than half: at the first line of each.
@@ -116,23 +129,26 @@ ORDER BY line
 
 _RETIRED = """
 INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
-SELECT %(update)s, false, m.line, 'retired_edi_type', concat_ws(';', n.gln, m.edi)
+SELECT %(update)s, false, m.line, 'retired_edi_type', concat(n.gln, ';', m.edi)
 FROM mass_type t JOIN locations_editype e ON e.id = t.edi_type AND e.retired_on <= %(today)s
 JOIN mass_line m ON m.edi = t.spelt JOIN mass_number n ON n.spelt = m.gln
 JOIN mass_change c ON c.location_id = n.location_id
-WHERE t.meanings = 1 AND NOT t.edi_type = ANY (c.old)
+WHERE NOT t.edi_type = ANY (c.old)
 """
 
 # Two versions of one code on one number, where the file adds at least one of them; at the line of the later version.
 _TWO_VERSIONS = """
 INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
-SELECT %(update)s, false, m.line, 'two_versions', concat_ws(';', n.gln, m.edi)
-FROM mass_type t JOIN locations_editype later ON later.id = t.edi_type
-JOIN locations_editype other ON other.code = later.code AND other.version < later.version
-    AND other.id IN (SELECT edi_type FROM mass_type)
+SELECT %(update)s, false, m.line, 'two_versions', concat(n.gln, ';', m.edi)
+FROM mass_type t JOIN (
+    SELECT later.id, array_agg(earlier.id) AS earlier
+    FROM locations_editype later
+    JOIN locations_editype earlier ON earlier.code = later.code AND earlier.version < later.version
+    WHERE earlier.id IN (SELECT edi_type FROM mass_type) GROUP BY later.id
+) AS v ON v.id = t.edi_type
 JOIN mass_line m ON m.edi = t.spelt JOIN mass_number n ON n.spelt = m.gln
 JOIN mass_change c ON c.location_id = n.location_id
-WHERE t.meanings = 1 AND other.id = ANY (c.new) AND NOT c.old @> ARRAY[later.id, other.id]
+WHERE EXISTS (SELECT FROM unnest(v.earlier) e WHERE e = ANY (c.new) AND NOT c.old @> ARRAY[v.id, e])
 """
 
 _PLANNED = """
@@ -156,14 +172,17 @@ def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[
     `editable` are the numbers that the person behind the file may change. Leaves `planned_set` for the plan.
     """
     params = {"update": update, "today": today}
-    query, query_params = editable.order_by().values("pk").query.sql_with_params()
+    try:
+        query, query_params = editable.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:  # somebody who was shut out meanwhile
+        query, query_params = "SELECT id FROM locations_locationnumber WHERE false", ()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS " + ", ".join(_TABLES))
         cursor.execute("ANALYZE mass_line (line)")
-        cursor.execute(_NUMBERS)
-        cursor.execute("ANALYZE mass_number")
         cursor.execute(f"CREATE TEMP TABLE mass_editable (id) ON COMMIT DROP AS {query}", query_params)
         cursor.execute("ANALYZE mass_editable")
+        cursor.execute(_NUMBERS)
+        cursor.execute("ANALYZE mass_number")
         cursor.execute(_SPELLINGS, params)
         cursor.execute(_TYPES)
         cursor.execute("ANALYZE mass_type")
@@ -178,7 +197,7 @@ def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[
             cursor.execute(_REPEATED, params)
         cursor.execute(_PLANNED)
         cursor.execute(
-            """SELECT (SELECT count(DISTINCT gln) FROM mass_number),
+            """SELECT (SELECT count(DISTINCT nullif(gln, '')) FROM mass_number),
                 count(*) FILTER (WHERE is_error), count(*) FILTER (WHERE NOT is_error)
             FROM massupdate_finding WHERE mass_update_id = %(update)s""",
             params,

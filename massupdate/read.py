@@ -9,7 +9,9 @@ Loknr;EdiId                      header in any case and order, further columns a
 from collections.abc import Callable
 from typing import IO
 
+from django.db import connection
 from django.utils.translation import gettext as _
+from psycopg import sql
 
 from soredi.tabular import Loaded, TabularError, load, plain, read_header
 
@@ -29,6 +31,12 @@ COLUMNS = {
     "edi": ("EdiId", "EDITypeId", "EDI-type", "Edi-id"),
 }
 
+# Lines of a spreadsheet in which nothing was entered.
+_DROP_BLANK = sql.SQL(
+    r"DELETE FROM mass_line WHERE btrim(coalesce(gln, ''), U&' \00a0') = '' AND btrim(concat({cells}), U&' \00a0') = ''"
+)
+_LINE_TOO_MANY = "SELECT line FROM mass_line ORDER BY line OFFSET %s LIMIT 1"
+
 
 def read(
     open_file: Callable[[], IO[bytes]],
@@ -44,7 +52,7 @@ def read(
             0,
             "too_large",
             _("The file has %(size)s MB; at most %(limit)s MB can be read. Divide it.")
-            % {"size": size // 1_000_000, "limit": MAX_BYTES // 1_000_000},
+            % {"size": -(-size // 1_000_000), "limit": MAX_BYTES // 1_000_000},
         )
     aliases = {plain(spelling): column for column, spellings in COLUMNS.items() for spelling in spellings}
     with open_file() as stream:
@@ -61,14 +69,19 @@ def read(
     loaded = load(
         open_file, file=name, table="mass_line", header=header, bad_limit=BAD_LINES, on_read=on_read
     )
-    if not loaded.rows and not loaded.bad:
-        raise TabularError(name, 1, "empty_file", _("The file has no lines below the header."))
-    if loaded.rows > MAX_LINES:
-        raise TabularError(
-            name,
-            MAX_LINES + 1,
-            "too_large",
-            _("The file has %(lines)s lines; at most %(limit)s can be read. Divide it.")
-            % {"lines": loaded.rows, "limit": MAX_LINES},
-        )
+    with connection.cursor() as cursor:
+        cells = sql.SQL(", ").join(map(sql.Identifier, loaded.columns))
+        cursor.execute(_DROP_BLANK.format(cells=cells))
+        loaded.rows -= cursor.rowcount
+        if not loaded.rows and not loaded.bad:
+            raise TabularError(name, 1, "empty_file", _("The file has no lines below the header."))
+        if loaded.rows > MAX_LINES:
+            cursor.execute(_LINE_TOO_MANY, [MAX_LINES])
+            raise TabularError(
+                name,
+                cursor.fetchone()[0],
+                "too_large",
+                _("The file has %(lines)s lines; at most %(limit)s can be read. Divide it.")
+                % {"lines": loaded.rows, "limit": MAX_LINES},
+            )
     return loaded
