@@ -10,13 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from soredi.jobs import Job
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from soredi.models import User
 
 
 class MassUpdateQuerySet(models.QuerySet[Any]):
-    def visible_to(self, user: User) -> MassUpdateQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> MassUpdateQuerySet:
         """All of them for an administrator, else those that `user` handed in."""
-        return self.all() if user.is_administrator else self.filter(by=user)
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        return self.all() if user.is_staff else self.filter(by=user)
 
 
 class MassUpdate(Job):
@@ -80,6 +84,9 @@ class Finding(models.Model):
 
     class Meta:
         ordering = ["line", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.line} {self.code}"
 
     def message(self) -> str:
         return str(MESSAGES[self.code])

@@ -21,7 +21,7 @@ from sorimport.merge import merge_catalogue, merge_locations, merge_units, plan_
 from sorimport.models import ImportRun, Problem
 from sorimport.stage import Staged, stage
 
-CLOSING_LIMIT = 0.05  # of the numbers open before the run; more of them wait for a person
+CLOSING_LIMIT = 0.05  # of the numbers, and of the units, open before the run; more of them wait for a person
 ANALYZE_FROM = 1000  # new rows; after fewer the planner's old figures will do until autovacuum comes by
 EXAMPLES = 20  # problems shown in the summary; all are kept
 _NOTHING = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0}
@@ -92,7 +92,7 @@ def _merge(run: ImportRun, staged: Staged, today: date | None = None) -> None:
         run.report(Phase.PLANNING)
         locations = plan_locations(has_pairs=staged.has(PAIRS), today=today)
         run.counts = _summary(_NOTHING, locations)
-        _ask_about_closures(run, locations)
+        _ask_about_closures(run, locations, _("location numbers"))
         _write_locations(run, staged, locations, yesterday)
     run.report(Phase.WRITING)
     units = merge_units(
@@ -103,6 +103,7 @@ def _merge(run: ImportRun, staged: Staged, today: date | None = None) -> None:
         yesterday=yesterday,
     )
     run.counts = _summary(units, locations)
+    _ask_about_closures(run, units, _("units"))
     if staged.ignored:
         run.counts["ignored_columns"] = staged.ignored
     if staged.skipped:
@@ -118,15 +119,16 @@ def _summary(units: dict[str, int], locations: dict[str, int]) -> dict[str, Any]
     }
 
 
-def _ask_about_closures(run: ImportRun, locations: dict[str, int]) -> None:
-    closed, open_before = locations["closed"], locations["open"]
+def _ask_about_closures(run: ImportRun, counts: dict[str, int], of_what: str) -> None:
+    """A file that was cut off between two rows reads well; what it does not hold any more must not be closed unseen."""
+    closed, open_before = counts["closed"], counts["open"]
     if closed > CLOSING_LIMIT * open_before and not run.accept_closures:
         raise Waits(
             _(
-                "This extract would close %(closed)s of %(open)s open location numbers, more than %(limit)s %%. "
+                "This extract would close %(closed)s of %(open)s open %(what)s, more than %(limit)s %%. "
                 "Nothing was changed. If that is right, run it again and accept the closures."
             )
-            % {"closed": closed, "open": open_before, "limit": round(CLOSING_LIMIT * 100)}
+            % {"closed": closed, "open": open_before, "what": of_what, "limit": round(CLOSING_LIMIT * 100)}
         )
 
 

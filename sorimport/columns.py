@@ -4,10 +4,12 @@ The exact headers of the location files could not be verified against a real ext
 never by position. A header matches case-insensitively, by its letters and digits alone (`soredi.tabular.plain`).
 """
 
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from soredi.tabular import plain
+from soredi.tabular import TabularError, plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +20,12 @@ class Kind:
     published_as: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
     required: tuple[str, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kind) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -127,12 +135,43 @@ REPLACED = Kind(
 KINDS = (LOCATIONS, UNITS, PAIRS, REPLACED, SHAK, CLASSIFICATIONS, EDI_TYPES)
 
 
-def kind_of(found: list[str], file: str) -> Kind | None:
+def known_kinds(columns_file: str) -> tuple[Kind, ...]:
+    """KINDS, with the further spellings of the TOML file `columns_file` ("" for none).
+
+        [locations]                      # a kind: locations, units, pairs, edi_types, …
+        gln = ["Lokationsnr."]           # a column of it: how the publisher spells it now
+
+    Raises TabularError where the file cannot be read or names a kind or column that does not exist.
+    """
+    if not columns_file:
+        return KINDS
+    try:
+        further = tomllib.loads(Path(columns_file).read_text())
+    except (OSError, ValueError) as error:
+        raise _bad_columns(columns_file, str(error)) from None
+    kinds = {kind.name: kind for kind in KINDS}
+    for name, spellings in further.items():
+        if name not in kinds:
+            raise _bad_columns(columns_file, f"[{name}] is none of {', '.join(kinds)}")
+        columns = dict(kinds[name].columns)
+        for column, words in spellings.items():
+            if column not in columns:
+                raise _bad_columns(columns_file, f"{column} is none of {', '.join(columns)}")
+            columns[column] += tuple(words)
+        kinds[name] = replace(kinds[name], columns=columns)
+    return tuple(kinds.values())
+
+
+def _bad_columns(file: str, message: str) -> TabularError:
+    return TabularError(file, 0, "bad_columns_file", message)
+
+
+def kind_of(found: list[str], file: str, kinds: tuple[Kind, ...] = KINDS) -> Kind | None:
     """The kind of a file by its headers; by its published name where no kind's required columns are all there."""
     present = {plain(name) for name in found}
-    for kind in KINDS:
+    for kind in kinds:
         aliases = kind.aliases
         if set(kind.required) <= {aliases[name] for name in present if name in aliases}:
             return kind
     named = plain(file)
-    return next((k for k in KINDS if any(plain(name) in named for name in k.published_as)), None)
+    return next((k for k in kinds if any(plain(name) in named for name in k.published_as)), None)

@@ -61,6 +61,9 @@ class Problem(models.Model):
     class Meta:
         ordering = ["id"]
 
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.code}"
+
     def message(self) -> str:
         return (
             f"{MESSAGES.get(self.code, self.code)} ({self.value})" if self.value else str(MESSAGES[self.code])

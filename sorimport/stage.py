@@ -8,12 +8,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 from psycopg import sql
 
 from soredi.tabular import BadRow, Loaded, TabularError, load, read_header
-from sorimport.columns import EDI_TYPES, KINDS, LOCATIONS, PAIRS, UNITS, Kind, kind_of
+from sorimport.columns import EDI_TYPES, KINDS, LOCATIONS, PAIRS, UNITS, Kind, kind_of, known_kinds
 from sorimport.fetch import SourceFile
 
 # Without a row they would close every unit, or take every EDI type away.
@@ -51,7 +52,7 @@ def stage(
     staged = Staged()
     for kind in KINDS:
         _create_empty(kind)
-    chosen = _by_kind(files, staged)
+    chosen = _by_kind(files, staged, known_kinds(settings.SOR_COLUMNS_FILE))
     before, total = 0, sum(file.size for file in chosen.values())
     for kind, file in chosen.items():
         loaded = _load(kind, file, force, _after(before, total, on_read))
@@ -90,12 +91,12 @@ def is_daily(name: str) -> bool:
     return "daily" in name.casefold()
 
 
-def _by_kind(files: list[SourceFile], staged: Staged) -> dict[Kind, SourceFile]:
+def _by_kind(files: list[SourceFile], staged: Staged, kinds: tuple[Kind, ...]) -> dict[Kind, SourceFile]:
     chosen: dict[Kind, SourceFile] = {}
     for file in files:
         with _readable(file), file.open() as stream:
             found = read_header(stream, file.name, {}).found
-        kind = kind_of(found, file.name)
+        kind = kind_of(found, file.name, kinds)
         if kind is None:
             staged.skipped.append(file.name)
         elif kind in chosen and is_daily(chosen[kind].name):
@@ -112,7 +113,8 @@ def _by_kind(files: list[SourceFile], staged: Staged) -> dict[Kind, SourceFile]:
             )
         else:
             chosen[kind] = file
-    return {kind: chosen[kind] for kind in KINDS if kind in chosen}
+    # Keys of `kinds`, which may know more spellings than those of KINDS.
+    return {kind: chosen[kind] for kind in kinds if kind in chosen}
 
 
 def _load(kind: Kind, file: SourceFile, force: bool, on_read: Callable[[int], None]) -> Loaded:

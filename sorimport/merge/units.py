@@ -207,7 +207,8 @@ def stage_units(*, today: date) -> None:
 def merge_units(*, run: int, file: str, complete: bool, today: date, yesterday: date) -> dict[str, int]:
     """Write the staged units and whose numbers each unit uses; the numbers are written already.
 
-    Returns how many are new, changed, closed and unchanged. `complete`: a unit that is missing is closed.
+    Returns how many are new, changed, closed and unchanged, and how many were open before. `complete`: a unit that is
+    missing is closed.
     """
     params: dict[str, Any] = {"run": run, "file": file, "today": today, "yesterday": yesterday}
     with connection.cursor() as cursor:
@@ -223,6 +224,10 @@ def merge_units(*, run: int, file: str, complete: bool, today: date, yesterday: 
         cursor.execute(_PROBLEMS, params)
         cursor.execute("SELECT change, count(*) FROM unit_target GROUP BY change")
         counts = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0} | dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT count(*) FROM locations_sorunit WHERE to_date IS NULL OR to_date >= %(today)s", params
+        )
+        (counts["open"],) = cursor.fetchone()
         cursor.execute(_WRITE)
         cursor.execute(_SORT_KEYS)
         if complete:

@@ -240,7 +240,7 @@ def test_units_are_renamed_moved_and_closed(folder: Path) -> None:
     assert SorUnit.objects.get(sor_id="2").kind == "SI"
     tree[2] |= {"EntityName": "Ærøafsnittet", "PostalAddressRegionCode": "1083", "ParentSorId": "1"}
     tree[3] |= {"ToDate": "2020-12-31"}
-    run = import_twice(write(extract([loc(1, SorId="3")], units=tree), folder))
+    run = import_twice(write(extract([loc(1, SorId="3")], units=tree), folder), accept_closures=True)
     # The number is sorted by the name of its unit, which stands on it.
     assert counts(run) == {"units": [0, 1, 1, 2], "locations": [0, 1, 0, 0]}
     ward = SorUnit.objects.get(sor_id="3")
@@ -255,7 +255,11 @@ def test_units_are_renamed_moved_and_closed(folder: Path) -> None:
         [0, 0, 0, 3],
         date(2020, 12, 31),
     )
-    run = import_twice(write(extract([loc(1, SorId="3")], units=[*tree[:2], tree[3]]), folder))
+    cut_off = write(extract([loc(1, SorId="3")], units=[*tree[:2], tree[3]]), folder)
+    waiting = import_once(cut_off)
+    assert (waiting.state, "1 of 3 open units" in waiting.message) == ("waiting", True)
+    assert SorUnit.objects.get(sor_id="3").to_date is None
+    run = import_twice(cut_off, accept_closures=True)
     assert (counts(run)["units"], SorUnit.objects.get(sor_id="3").to_date) == ([0, 0, 1, 3], YESTERDAY)
 
 

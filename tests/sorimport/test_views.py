@@ -1,0 +1,202 @@
+"""SOR import in a browser: for administrators only; upload, progress, counts, problems, closures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import builders
+import extracts
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from locations.models import LocationNumber
+from soredi.jobs import Phase, State
+from soredi.models import User
+from sorimport import actions
+from sorimport.models import ImportRun, Problem
+
+pytestmark = pytest.mark.django_db
+
+GLNS = [extracts.gln(serial) for serial in range(1, 5)]
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path / "files"
+    return tmp_path / "files"
+
+
+@pytest.fixture
+def staff(client: Client) -> User:
+    person = builders.user("staff", staff=True)
+    client.force_login(person)
+    return person
+
+
+def text(response: Any) -> str:
+    return response.content.decode()
+
+
+def rows(*glns: str, **fields: str) -> list[dict[str, str]]:
+    return [{"EanLocationCode": gln, **fields} for gln in glns]
+
+
+def upload(client: Client, files: dict[str, bytes]) -> Any:
+    return client.post(
+        "/sor-import/", {"extract": [SimpleUploadedFile(name, content) for name, content in files.items()]}
+    )
+
+
+def imported(client: Client, files: dict[str, bytes]) -> ImportRun:
+    """Uploaded, and run as the worker would."""
+    response = upload(client, files)
+    assert response.status_code == 302
+    run = ImportRun.objects.latest("pk")
+    assert (response["Location"], run.state) == (address(run), State.QUEUED)
+    return ImportRun.run(run.pk, actions.run_import)
+
+
+def address(run: ImportRun) -> str:
+    return f"/sor-import/{run.pk}/"
+
+
+def cells(page: str, heading: str) -> list[str]:
+    """The figures of one line of a table, by the heading of the line."""
+    start = page.index(f'<th scope="row">{heading}</th>')
+    line = page[start : page.index("</tr>", start)]
+    return [cell.partition("</td>")[0].strip() for cell in line.split('class="figure">')[1:]]
+
+
+def test_files_are_kept_under_their_names_and_imported(client, staff, folder):
+    run = imported(client, extracts.extract(rows(*GLNS), pairs={GLNS[0]: "501 502"}))
+    assert (run.state, run.by) == (State.DONE, staff)
+    assert sorted(Path(path).name for path in run.paths) == sorted(
+        [extracts.LOCATIONS, extracts.PAIRS, extracts.TYPES, extracts.UNITS]
+    )
+    assert all(folder in Path(path).parents for path in run.paths)
+    assert LocationNumber.objects.count() == 4
+    page = text(client.get(address(run)))
+    assert cells(page, "Lokationsnumre") == ["4", "0", "0", "0"]
+    assert cells(page, "Enheder") == ["1", "0", "0", "0"]
+    assert "2 EDI-typer på lokationsnumre er læst" in page
+    assert "Ingen. Alle rækker er importeret." in page
+
+
+def test_a_zip_file_is_an_extract_too(client, staff, tmp_path):
+    path = extracts.zipped(extracts.extract(rows(*GLNS)), tmp_path / "Sor_complete.zip")
+    run = imported(client, {"../Sor complete.zip": path.read_bytes()})
+    assert run.state == State.DONE
+    assert "Sor_complete.zip" in text(client.get("/sor-import/"))
+
+
+def test_the_bar_moves_while_it_runs_and_the_page_reloads_when_it_ends(client, staff):
+    upload(client, extracts.extract(rows(*GLNS)))
+    run = ImportRun.objects.get()
+    page = text(client.get(address(run)))
+    assert f'hx-get="{address(run)}"' in page
+    assert '<meta http-equiv="refresh" content="2">' in page
+    ImportRun.objects.update(state=State.RUNNING)
+    for done in (10, 90):
+        run.__dict__.pop("_told", None)
+        run.report(Phase.READING, done, 100)
+        fragment = text(client.get(address(run), headers={"HX-Request": "true"}))
+        assert f'value="{done}"' in fragment
+        assert "<html" not in fragment
+    ImportRun.objects.update(state=State.DONE)
+    assert client.get(address(run), headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+
+
+def test_problems_stand_by_file_and_line_in_pages(client, staff):
+    wrong = [{"EanLocationCode": f"12345{n}"} for n in range(60)]
+    files = extracts.extract([*rows(*GLNS), *wrong]) | {"readme.csv": b"hello;world\r\n1;2\r\n"}
+    files[extracts.UNITS] = extracts.csv_bytes([{"Weather": "fine"}], extracts.UNIT)
+    run = imported(client, files)
+    page = text(client.get(address(run)))
+    assert "Problemer (60)" in page
+    assert "(123450)" in page
+    assert "(1234559)" not in page
+    assert "(1234559)" in text(client.get(address(run) + "?page=2"))
+    assert "readme.csv" in page
+    assert "Weather" in page
+
+
+def test_what_breaks_an_import_is_told_with_its_cure(client, staff):
+    run = imported(client, {"Sor_complete.zip": b"PK\x03\x04 cut off"})
+    assert run.state == State.FAILED
+    page = text(client.get(address(run)))
+    assert "Importen blev ikke gennemført" in page
+    assert "Sor_complete.zip" in page
+
+
+def test_many_closures_wait_for_an_administrators_word(client, staff):
+    imported(client, extracts.extract(rows(*GLNS)))
+    run = imported(client, extracts.extract(rows(*GLNS[:2])))
+    assert run.state == State.WAITING
+    page = text(client.get(address(run)))
+    assert "Acceptér 2 lukninger" in page
+    assert cells(page, "Lokationsnumre") == ["0", "0", "2", "2"]
+    assert "Venter på en administrator" in text(client.get("/sor-import/"))
+
+    response = client.post(address(run) + "accepter/")
+    assert (response.status_code, response["Location"]) == (302, address(run))
+    run.refresh_from_db()
+    assert (run.state, run.accept_closures) == (State.QUEUED, True)
+    run = ImportRun.run(run.pk, actions.run_import)
+    assert run.state == State.DONE
+    assert LocationNumber.objects.exclude(to_date=None).count() == 2
+    again = client.post(address(run) + "accepter/", follow=True)
+    assert "venter ikke på noget" in text(again)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "Vælg mindst én fil."),
+        ({"sor.xlsx": b"PK"}, "“sor.xlsx” er hverken en zip- eller en CSV-fil"),
+        ({"SOREntity.csv": b""}, "En fil er tom"),
+    ],
+)
+def test_what_is_no_extract_is_refused_at_the_field(client, staff, files, said):
+    page = text(upload(client, files))
+    assert page.count(said) == 2
+    assert 'href="#id_extract"' in page
+    assert not ImportRun.objects.exists()
+
+
+def test_the_same_name_twice_is_refused(client, staff):
+    twice = [SimpleUploadedFile("SOREntity.csv", b"a"), SimpleUploadedFile("SOREntity.csv", b"b")]
+    assert "er der to gange" in text(client.post("/sor-import/", {"extract": twice}))
+
+
+def test_addresses_may_only_lie_below_the_folder_of_the_settings(client, staff, settings):
+    assert 'name="addresses"' not in text(client.get("/sor-import/"))
+    settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
+    assert 'name="addresses"' in text(client.get("/sor-import/"))
+    for address in ("https://elsewhere.example.dk/sor2/a.zip", "/etc/passwd", "https://sor.example.dk/sor2/../a"):
+        assert "ligger ikke under" in text(client.post("/sor-import/", {"addresses": address}))
+    response = client.post("/sor-import/", {"addresses": "https://sor.example.dk/sor2/Sor_complete.zip"})
+    assert response.status_code == 302
+    assert ImportRun.objects.get().paths == ["https://sor.example.dk/sor2/Sor_complete.zip"]
+
+
+@pytest.mark.parametrize(("method", "rest"), [("get", ""), ("get", "1/"), ("post", ""), ("post", "1/accepter/")])
+def test_it_is_for_administrators_only(client, method, rest):
+    ImportRun.objects.create(pk=1, paths=["a.zip"], state=State.WAITING, counts={"locations": {"closed": 1}})
+    page = f"/sor-import/{rest}"
+    response = getattr(client, method)(page)
+    assert (response.status_code, response["Location"]) == (302, f"/log-ind/?next={page}")
+    client.force_login(builders.user("anna", administrators=["102"]))
+    assert getattr(client, method)(page).status_code == 403
+    assert ImportRun.objects.get().state == State.WAITING
+
+
+def test_the_pages_take_few_queries(client, staff, django_assert_num_queries):
+    for _n in range(3):
+        run = imported(client, extracts.extract([*rows(*GLNS), {"EanLocationCode": "1"}]))
+    with django_assert_num_queries(4):  # session, user, count, runs
+        client.get("/sor-import/")
+    with django_assert_num_queries(6):  # session, user, run, problems by sort, their count, one page of them
+        client.get(address(run))
+    assert Problem.objects.filter(run=run).count() == 1
