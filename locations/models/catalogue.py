@@ -69,7 +69,10 @@ class EdiAdministrator(Catalogue):
     """Who may edit a location number: a small integer in SOR, and the people who act for it."""
 
     users = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, blank=True, related_name="edi_administrators", db_table="locations_ediadministrator_user"
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="edi_administrators",
+        db_table="locations_ediadministrator_user",
     )
 
     class Meta(Catalogue.Meta):
@@ -106,7 +109,9 @@ class EdiType(models.Model):
         constraints = [
             # Checked at the end of a statement, so that an import can let two types trade their names.
             models.UniqueConstraint(
-                fields=["code", "version"], name="editype_code_version", deferrable=models.Deferrable.IMMEDIATE
+                fields=["code", "version"],
+                name="editype_code_version",
+                deferrable=models.Deferrable.IMMEDIATE,
             ),
             models.CheckConstraint(condition=~Q(code=""), name="editype_code_not_empty"),
         ]

@@ -111,7 +111,9 @@ def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
         pgtrigger.Protect(
             name="gln_for_ever",
             operation=pgtrigger.Update,
-            condition=pgtrigger.Condition("OLD.id IS DISTINCT FROM NEW.id OR OLD.gln IS DISTINCT FROM NEW.gln"),
+            condition=pgtrigger.Condition(
+                "OLD.id IS DISTINCT FROM NEW.id OR OLD.gln IS DISTINCT FROM NEW.gln"
+            ),
         ),
         never_deleted(),
         never_truncated(),
@@ -134,9 +136,12 @@ def version_triggers(profile: Sequence[str], code_lists: Mapping[str, str]) -> l
         SELECT count(*) FROM (SELECT DISTINCT change_set_id, applied_at IS NOT NULL AS applied FROM new_rows) n
         JOIN locations_changeset c ON c.id = n.change_set_id
         WHERE (c.state <> 'draft' OR n.applied) AND c.id IS DISTINCT FROM named)"""
+    # Also what a foreign key would say; one that is done is never deleted.
     foreign_base = """0 < (
-        SELECT count(*) FROM new_rows n JOIN locations_locationversion b ON b.id = n.base_id
-        WHERE b.location_id <> n.location_id)"""
+        SELECT count(*) FROM new_rows n
+        LEFT JOIN locations_locationversion b ON b.id = n.base_id AND b.location_id = n.location_id
+        LEFT JOIN locations_changeset c ON c.id = b.change_set_id AND c.state = 'done'
+        WHERE n.base_id IS NOT NULL AND c.id IS NULL)"""
     not_named = "EXISTS (SELECT FROM new_rows WHERE change_set_id IS DISTINCT FROM named)"
     return [
         pgtrigger.Trigger(
@@ -156,7 +161,11 @@ def version_triggers(profile: Sequence[str], code_lists: Mapping[str, str]) -> l
                 _refuse(
                     "edi_types is a set, written ascending", unsorted, "edi_types must ascend, each id once."
                 ),
-                _refuse("a base that is another number''s", foreign_base, "base belongs to another number."),
+                _refuse(
+                    "a base that is not a former version",
+                    foreign_base,
+                    "base is no former version of the number.",
+                ),
                 _refuse("what was previewed takes no more rows", finished, NOT_OPEN),
             ),
         ),

@@ -28,7 +28,9 @@ class EdiProfile(models.Model):
     system = _code_list("System")
     vendor = _code_list("Vendor")
     vans = _code_list("Vans")
-    edi_types = ArrayField(models.IntegerField(), default=list, blank=True, help_text="EdiType keys, ascending.")
+    edi_types = ArrayField(
+        models.IntegerField(), default=list, blank=True, help_text="EdiType keys, ascending."
+    )
     only_internal = models.BooleanField(default=False)
     inactive = models.BooleanField(default=False)
     note = models.CharField(max_length=254, blank=True)
@@ -54,9 +56,14 @@ class LocationVersion(EdiProfile):
     planned, and stays empty for a profile that SOR states but that is not the one in force here.
     """
 
-    location = models.ForeignKey("locations.LocationNumber", models.PROTECT, related_name="versions", db_index=False)
+    location = models.ForeignKey(
+        "locations.LocationNumber", models.PROTECT, related_name="versions", db_index=False
+    )
     change_set = models.ForeignKey("locations.ChangeSet", models.PROTECT, related_name="versions")
-    base = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    # The trigger `version_insert` checks it; an index would cost every change and serve no query.
+    base = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     applied_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -84,7 +91,9 @@ class LocationNumber(EdiProfile):
 
     gln = models.CharField(max_length=13, unique=True)
     unit = models.ForeignKey("locations.SorUnit", models.PROTECT, null=True, related_name="location_numbers")
-    region = models.ForeignKey("locations.Region", models.PROTECT, null=True, related_name="+", db_index=False)
+    region = models.ForeignKey(
+        "locations.Region", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     first_from_date = models.DateField(null=True)
     from_date = models.DateField(null=True, help_text="Date of the latest change in SOR.")
     to_date = models.DateField(null=True, help_text="Last valid day; closed after it.")

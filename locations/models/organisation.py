@@ -25,8 +25,12 @@ class SorUnit(models.Model):
     name = models.CharField(max_length=255)
     types = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
-    owner = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
-    institution = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
+    owner = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    institution = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     cvr = models.CharField(max_length=8, blank=True)
     provider_number = models.CharField(max_length=16, blank=True)
     shak = models.CharField(max_length=16, blank=True)
@@ -50,7 +54,9 @@ class SorUnit(models.Model):
         help_text="The unit whose location numbers it uses: itself, or the nearest ancestor through units "
         "that inherit. Filled after each import.",
     )
-    search_text = models.TextField(blank=True, help_text="search_fold() of what free text looks in; empty without numbers.")
+    search_text = models.TextField(
+        blank=True, help_text="search_fold() of what free text looks in; empty without numbers."
+    )
 
     class Meta:
         constraints = [

@@ -361,7 +361,7 @@ def test_the_base_of_a_version_is_one_of_its_own_number() -> None:
     draft = ChangeSet.objects.create(source=Source.EDIT)
     version = version_of(number, draft)
     version.base_id = other.version_id
-    with refused("base belongs to another number"):
+    with refused("base is no former version"):
         version.save()
 
 
