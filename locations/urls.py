@@ -1,13 +1,17 @@
 """Addresses of the pages about location numbers."""
 
 from django.urls import path, re_path
-from django.views.generic import RedirectView
 
-from locations.views import detail, search
+from locations.views import changes, code_lists, detail, search
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="locations"), name="home"),
     path("lokationsnumre/", search.search, name="locations"),
     path("lokationsnumre/antal/", search.count, name="location-count"),
     re_path(r"^lokationsnumre/(?P<gln>[0-9]{13})/$", detail.detail, name="location"),
+    path("stamdata/", code_lists.code_lists, name="code-lists"),
+    path("aendringer/", changes.change_sets, name="change-sets"),
+    path("aendringer/<int:pk>/", changes.change_set, name="change-set"),
+    path("aendringer/<int:pk>/udfoer/", changes.apply, name="change-set-apply"),
+    path("aendringer/<int:pk>/fortryd/", changes.undo, name="change-set-undo"),
+    path("aendringer/<int:pk>/annuller/", changes.drop, name="change-set-drop"),
 ]

@@ -106,7 +106,9 @@ def location(
         "vendor": code(Vendor, vendor),
         **{name: fields.pop(name) for name in ("only_internal", "inactive", "note") if name in fields},
     }
-    change_set = ChangeSet.objects.create(source=Source.IMPORT, state=State.RUNNING)
+    change_set = ChangeSet.objects.create(
+        source=Source.IMPORT, state=State.RUNNING, counts={"chosen": 1, "new": 1}
+    )
     now = timezone.now()
     changes.open_door(change_set)
     with connection.cursor() as cursor:

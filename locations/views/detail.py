@@ -7,8 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from locations.filters import status_on
 from locations.history import changes_of
@@ -27,18 +26,9 @@ WITH RECURSIVE above AS (
 SELECT * FROM above ORDER BY height DESC
 """
 
-FIELD_LABELS = {
-    "edi_administrator": _("EDI administrator"),
-    "system": _("System"),
-    "vendor": _("Vendor"),
-    "vans": "VANS",
-    "only_internal": _("Only internal"),
-    "inactive": _("Not active"),
-    "note": _("Note"),
-}
-
 
 @login_required
+@require_safe
 def detail(request: HttpRequest, gln: str) -> HttpResponse:
     """404 for a number that the user may not edit, as for one that does not exist."""
     location = get_object_or_404(
@@ -57,7 +47,7 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
         "changes": [
             {
                 "change": change,
-                "fields": [(FIELD_LABELS[f.name], _said(f.before), _said(f.after)) for f in change.fields],
+                "fields": [(f.label, *f.texts) for f in change.fields],
             }
             for change in changes
         ],
@@ -65,13 +55,6 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
         **place(location.unit),
     }
     return render(request, "locations/detail.html", context)
-
-
-def _said(value: Any) -> str:
-    """A value of the profile as text; a dash for none."""
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    return str(value) if value not in (None, "") else "–"
 
 
 def by_standard(location: LocationNumber) -> list[tuple[str, list[EdiType]]]:

@@ -37,10 +37,6 @@ def test_a_stranger_is_asked_to_log_in(client, address):
     assert (response.status_code, response["Location"]) == (302, f"/log-ind/?next={address}")
 
 
-def test_the_front_page_is_the_list(client):
-    assert client.get("/")["Location"] == "/lokationsnumre/"
-
-
 def test_the_list_holds_the_users_own_numbers_only(client, anna):
     mine = builders.location("5790000000012", unit=builders.unit("Ærø Apotek", city="Ærøskøbing"))
     other = builders.location("5790000000029", edi_administrator="106")

@@ -1,0 +1,185 @@
+"""Who may do what: every address and method, for every sort of person.
+
+Each address of the application has a line in LINES. To add one: its name in the URL patterns, an example of its
+path (names in braces are objects of `world`), and per method what each of PEOPLE is answered:
+
+    stranger        nobody is logged in
+    no_rights       a person of no EDI administrator
+    own             a person of EDI administrator 102, whose number {gln} and drafts the examples are about
+    other           a person of EDI administrator 106, who has other numbers
+    administrator   a member of staff
+
+`data` is what a POST sends. Each person starts from the same world: whatever one request did is rolled back.
+"""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import builders
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+
+from locations import changes
+from locations.models import LocationNumber, Vans
+from massupdate.actions import check_and_plan, hand_in
+from soredi.celery import HEARTBEAT
+from soredi.jobs import State
+from sorimport.models import ImportRun
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ("stranger", "no_rights", "own", "other", "administrator")
+Answers = tuple[int, int, int, int, int]
+
+LOGIN = 302  # a stranger is led to the log-in
+READ: Answers = (LOGIN, 200, 200, 200, 200)
+NO: Answers = (LOGIN, 405, 405, 405, 405)
+OWN: Answers = (LOGIN, 404, 200, 404, 200)
+OWN_CHANGED: Answers = (LOGIN, 404, 302, 404, 302)  # done, and led on
+STAFF: Answers = (LOGIN, 403, 403, 403, 200)
+STAFF_NO: Answers = (LOGIN, 403, 403, 403, 405)
+
+
+@dataclass(frozen=True)
+class Line:
+    path: str
+    get: Answers = READ
+    post: Answers = NO
+    data: dict[str, Any] = field(default_factory=dict)
+    # Answers to a method that no page has.
+    other: Answers = NO
+
+
+OPEN_TO_ALL: Answers = (200, 200, 200, 200, 200)
+NOBODY: Answers = (405, 405, 405, 405, 405)
+
+LINES = {
+    "login": Line(
+        "/log-ind/",
+        get=(200, 302, 302, 302, 302),
+        post=(200, 302, 302, 302, 302),
+        other=(405, 302, 302, 302, 302),
+    ),
+    "password": Line("/adgangskode/", post=READ),
+    "logout": Line("/log-ud/", get=NOBODY, post=(302, 302, 302, 302, 302), other=NOBODY),
+    "language": Line(
+        "/sprog/", get=NOBODY, post=(302, 302, 302, 302, 302), data={"language": "en"}, other=NOBODY
+    ),
+    "live": Line("/health/live", get=OPEN_TO_ALL, post=NOBODY, other=NOBODY),
+    "ready": Line("/health/ready", get=(503, 503, 503, 503, 503), post=NOBODY, other=NOBODY),
+    "home": Line("/"),
+    "locations": Line("/lokationsnumre/"),
+    "location-count": Line("/lokationsnumre/antal/"),
+    "location": Line("/lokationsnumre/{gln}/", get=(LOGIN, 404, 200, 404, 200)),
+    "code-lists": Line("/stamdata/"),
+    "components": Line("/komponenter/", get=STAFF),
+    "change-sets": Line("/aendringer/"),
+    "change-set": Line("/aendringer/{done}/", get=OWN),
+    "change-set-apply": Line("/aendringer/{draft}/udfoer/", get=NO, post=OWN_CHANGED),
+    "change-set-drop": Line("/aendringer/{draft}/annuller/", get=NO, post=OWN_CHANGED),
+    "change-set-undo": Line("/aendringer/{done}/fortryd/", get=NO, post=OWN_CHANGED),
+    "mass-updates": Line("/masseopdatering/", post=READ),
+    "mass-update-template": Line("/masseopdatering/skabelon/"),
+    "mass-update": Line("/masseopdatering/{mass_update}/", get=OWN),
+    "mass-update-apply": Line("/masseopdatering/{mass_update}/udfoer/", get=NO, post=OWN_CHANGED),
+    "mass-update-drop": Line("/masseopdatering/{mass_update}/annuller/", get=NO, post=OWN_CHANGED),
+    "mass-update-findings": Line("/masseopdatering/{mass_update}/fejl/", get=OWN),
+    "mass-update-file": Line("/masseopdatering/{mass_update}/fil/", get=OWN),
+    "imports": Line("/sor-import/", get=STAFF, post=STAFF, other=STAFF_NO),
+    "import": Line("/sor-import/{import_run}/", get=STAFF, post=STAFF_NO, other=STAFF_NO),
+    "import-accept": Line(
+        "/sor-import/{import_run}/accepter/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO
+    ),
+}
+
+
+@pytest.fixture
+def world() -> dict[str, Any]:
+    """The objects that the paths are about, by name, and the people by the names in PEOPLE."""
+    people = {
+        "no_rights": builders.user("no_rights"),
+        "own": builders.user("own", administrators=["102"]),
+        "other": builders.user("other", administrators=["106"]),
+        "administrator": builders.user("administrator", staff=True),
+    }
+    cache.delete(HEARTBEAT)  # no worker: not ready
+    location = builders.location(unit=builders.unit())
+    builders.location(unit=builders.unit(), edi_administrator="106")
+
+    def planned(name: str) -> Any:
+        return changes.plan(
+            locations=LocationNumber.objects.filter(pk=location.pk),
+            by=people["own"],
+            reason="Ny aftale",
+            vans=builders.code(Vans, name),
+        )
+
+    done = planned("MultiMed")
+    done.run_here(changes.apply)
+    file = f"Loknr;EdiId\r\n{location.gln};{builders.edi_type(sor_id='1001').sor_id}\r\n".encode()
+    mass_update = hand_in(file=io.BytesIO(file), name="maj.csv", by=people["own"])
+    mass_update = mass_update.run_here(check_and_plan)
+    import_run = ImportRun.objects.create(
+        paths=[],
+        state=State.WAITING,
+        counts={"locations": {"new": 0, "changed": 0, "closed": 9, "unchanged": 91}},
+    )
+    return {
+        **people,
+        "gln": location.gln,
+        "done": done.pk,
+        "draft": planned("KMD").pk,
+        "mass_update": mass_update.pk,
+        "import_run": import_run.pk,
+    }
+
+
+def patterns(resolver: Any = None) -> dict[str, str]:
+    """Every pattern's name and route; the admin site's own are Django's."""
+    found = {}
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLPattern):
+            assert entry.name, f"{entry.pattern} has no name"
+            assert entry.name not in found, f"{entry.name} is the name of two addresses"
+            found[entry.name] = str(entry.pattern)
+        elif isinstance(entry, URLResolver) and entry.namespace != "admin":
+            found |= patterns(entry)
+    return found
+
+
+def answers(world: dict[str, Any], line: Line, method: str) -> dict[str, int]:
+    path = line.path.format(**world)
+    given = {}
+    for name in PEOPLE:
+        client = Client()
+        with transaction.atomic():
+            if name != "stranger":
+                client.force_login(world[name])
+            response = getattr(client, method)(path, line.data if method == "post" else {})
+            if response.streaming:
+                response.getvalue()  # closes its file
+            given[name] = response.status_code
+            transaction.set_rollback(True)
+    return given
+
+
+def test_every_address_has_a_line():
+    assert sorted(patterns()) == sorted(LINES)
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_each_person_may_do_what_the_line_says(world, name):
+    line = LINES[name]
+    assert resolve(line.path.format(**world)).url_name == name
+    for method in ("get", "post", "put", "delete", "patch"):
+        expected = dict(zip(PEOPLE, getattr(line, method, line.other), strict=True))
+        assert (method, answers(world, line, method)) == (method, expected)
+
+
+def test_the_admin_site_is_for_administrators(world):
+    line = Line("/admin/", get=(302, 302, 302, 302, 200))
+    assert answers(world, line, "get") == dict(zip(PEOPLE, line.get, strict=True))
