@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import builders
-import extracts
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -16,8 +14,10 @@ from soredi.jobs import Phase, State
 from soredi.models import User
 from sorimport import actions
 from sorimport.models import ImportRun, Problem
+from tests import builders
+from tests.sorimport import extracts
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("committed_db")
 
 GLNS = [extracts.gln(serial) for serial in range(1, 5)]
 
@@ -135,7 +135,7 @@ def test_many_closures_wait_for_an_administrators_word(client, staff):
     run = imported(client, extracts.extract(rows(*GLNS[:2])))
     assert run.state == State.WAITING
     page = text(client.get(address(run)))
-    assert "Acceptér 2 lukninger" in page
+    assert "Acceptér lukningerne" in page
     assert cells(page, "Lokationsnumre") == ["0", "0", "2", "2"]
     assert "Venter på en administrator" in text(client.get("/sor-import/"))
 
@@ -174,14 +174,20 @@ def test_addresses_may_only_lie_below_the_folder_of_the_settings(client, staff, 
     assert 'name="addresses"' not in text(client.get("/sor-import/"))
     settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
     assert 'name="addresses"' in text(client.get("/sor-import/"))
-    for address in ("https://elsewhere.example.dk/sor2/a.zip", "/etc/passwd", "https://sor.example.dk/sor2/../a"):
+    for address in (
+        "https://elsewhere.example.dk/sor2/a.zip",
+        "/etc/passwd",
+        "https://sor.example.dk/sor2/../a",
+    ):
         assert "ligger ikke under" in text(client.post("/sor-import/", {"addresses": address}))
     response = client.post("/sor-import/", {"addresses": "https://sor.example.dk/sor2/Sor_complete.zip"})
     assert response.status_code == 302
     assert ImportRun.objects.get().paths == ["https://sor.example.dk/sor2/Sor_complete.zip"]
 
 
-@pytest.mark.parametrize(("method", "rest"), [("get", ""), ("get", "1/"), ("post", ""), ("post", "1/accepter/")])
+@pytest.mark.parametrize(
+    ("method", "rest"), [("get", ""), ("get", "1/"), ("post", ""), ("post", "1/accepter/")]
+)
 def test_it_is_for_administrators_only(client, method, rest):
     ImportRun.objects.create(pk=1, paths=["a.zip"], state=State.WAITING, counts={"locations": {"closed": 1}})
     page = f"/sor-import/{rest}"

@@ -1,0 +1,81 @@
+"""What was found in a file: by sort, by line, and all of it as CSV."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Window
+from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
+
+from massupdate.models import MESSAGES, Finding, MassUpdate
+
+EXAMPLES = 10  # lines of each sort of warning that a page shows
+CHUNK = 5000  # findings
+# A spreadsheet would run what begins with one of these.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass
+class Group:
+    """All findings of one code: what it means, how many lines, and the first of them."""
+
+    code: str
+    message: str
+    lines: int
+    examples: list[Finding] = field(default_factory=list)
+
+
+def groups(update: MassUpdate, *, is_error: bool) -> list[Group]:
+    """The findings of `update` by code, the most frequent first. One query."""
+    found = (
+        update.findings.filter(is_error=is_error).order_by("code").values("code").annotate(lines=Count("pk"))
+    )
+    return sorted(
+        (Group(row["code"], str(MESSAGES[row["code"]]), row["lines"]) for row in found),
+        key=lambda group: (-group.lines, group.code),
+    )
+
+
+def with_examples(update: MassUpdate, found: list[Group]) -> list[Group]:
+    """`found` with the first lines of each. One query, one pass over the findings."""
+    by_code = {group.code: group for group in found}
+    numbered = update.findings.filter(code__in=by_code).annotate(
+        place=Window(RowNumber(), partition_by=["code"], order_by=["line", "id"])
+    )
+    for finding in numbered.filter(place__lte=EXAMPLES).order_by("line", "id"):
+        by_code[finding.code].examples.append(finding)
+    return found
+
+
+def as_csv(update: MassUpdate) -> Iterator[bytes]:
+    """UTF-8 with BOM, CRLF, semicolons: line, error or warning, value, what is wrong, code; in the file's order."""
+    names = {True: _("error"), False: _("warning")}
+    messages = {code: str(message) for code, message in MESSAGES.items()}
+    rows = update.findings.values_list("line", "is_error", "value", "code").iterator(chunk_size=CHUNK)
+    header = [_("Line"), _("Sort"), _("Value"), _("What is wrong, and what to do"), _("Code")]
+    return _encoded(
+        header,
+        ([line, names[error], guarded(value), messages[code], code] for line, error, value, code in rows),
+    )
+
+
+def guarded(value: str) -> str:
+    """`value` with an apostrophe in front where a spreadsheet would run it."""
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def _encoded(header: list[str], rows: Iterator[list[object]]) -> Iterator[bytes]:
+    written = io.StringIO()
+    writer = csv.writer(written, delimiter=";", lineterminator="\r\n")
+    yield codecs.BOM_UTF8
+    writer.writerow(header)
+    for count, row in enumerate(rows, 1):
+        writer.writerow(row)
+        if count % CHUNK == 0:
+            yield written.getvalue().encode()
+            written.seek(0)
+            written.truncate()
+    yield written.getvalue().encode()

@@ -1,0 +1,66 @@
+"""Handing in a file, and ticking its warnings."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from massupdate.read import MAX_BYTES
+
+REASON_LENGTH = 1000  # characters
+
+
+class HandInForm(forms.Form):
+    """A file to check. What stands in it is the worker's to judge, by line."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV with the columns Loknr and EdiId, at most 100 MB."),
+        error_messages={
+            "required": gettext_lazy("Choose a file."),
+            "missing": gettext_lazy("Choose a file."),
+            "empty": gettext_lazy("The file is empty. Choose another, or save it again."),
+            "max_length": gettext_lazy(
+                "The name of the file has %(length)d characters; at most %(max)d. Give it a shorter one."
+            ),
+        },
+        max_length=255,
+        widget=forms.FileInput(attrs={"class": "form-input", "accept": ".csv,.txt,text/csv"}),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Stands in the history of every number that changes."),
+        max_length=REASON_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
+    )
+
+    def clean_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
+        if (file.size or 0) > MAX_BYTES:
+            raise forms.ValidationError(
+                _("The file has %(size)s MB; at most %(limit)s MB can be read. Divide it.")
+                % {"size": (file.size or 0) // 1_000_000, "limit": MAX_BYTES // 1_000_000}
+            )
+        return file
+
+
+class WarningsForm(forms.Form):
+    """One tick for each sort of warning; all of them are needed to go on. `groups`: code → how many lines."""
+
+    def __init__(self, groups: dict[str, int], data: Any = None):
+        super().__init__(data)
+        for code, lines in groups.items():
+            self.fields[code] = forms.BooleanField(
+                label=ngettext(
+                    "I have seen the warning of %(lines)s line",
+                    "I have seen the warnings of %(lines)s lines",
+                    lines,
+                )
+                % {"lines": number_format(lines, force_grouping=True)},
+                error_messages={"required": gettext_lazy("Tick that you have seen these warnings.")},
+                widget=forms.CheckboxInput(attrs={"class": "form-checkbox"}),
+            )

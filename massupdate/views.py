@@ -1,0 +1,226 @@
+"""Mass updates: hand a file in, see what was found, carry it out."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.forms import BoundField
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from locations.exports import CONTENT_TYPES, PAIRS_HEADER
+from locations.views.changes import contents
+from massupdate import actions
+from massupdate.findings import as_csv, groups, with_examples
+from massupdate.forms import HandInForm, WarningsForm
+from massupdate.models import MassUpdate
+from soredi.jobs import Job, State
+from soredi.models import User
+
+ROWS = 25  # earlier files a page
+ERRORS_SHOWN = 100  # lines
+UNDER_WAY = (State.QUEUED, State.RUNNING)
+
+# How a mass update stands, by the state of its check and, once there is one, of its change set.
+CHECKING = {
+    State.DRAFT: gettext_lazy("Waiting for its turn"),
+    State.QUEUED: gettext_lazy("Waiting for its turn"),
+    State.RUNNING: gettext_lazy("Being checked"),
+    State.REFUSED: gettext_lazy("Errors in the file"),
+    State.FAILED: gettext_lazy("Failed"),
+}
+CARRYING_OUT = {
+    State.DRAFT: gettext_lazy("Waits for you"),
+    State.QUEUED: gettext_lazy("Waiting for its turn"),
+    State.RUNNING: gettext_lazy("Being carried out"),
+    State.DONE: gettext_lazy("Carried out"),
+    State.REFUSED: gettext_lazy("Refused"),
+    State.FAILED: gettext_lazy("Failed"),
+    State.CANCELLED: gettext_lazy("Dropped"),
+    State.EXPIRED: gettext_lazy("Expired"),
+}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mass_updates(request: HttpRequest) -> HttpResponse:
+    """`/masseopdatering/`: the form to hand a file in, and the files handed in before."""
+    form = HandInForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        form = HandInForm(request.POST, request.FILES)
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            update = actions.hand_in(
+                file=file, name=file.name, by=cast(User, request.user), reason=form.cleaned_data["reason"]
+            )
+            update.enqueue()
+            return redirect("mass-update", update.pk)
+    earlier = MassUpdate.objects.visible_to(request.user).select_related("by", "change_set")
+    page = Paginator(earlier, ROWS).get_page(request.GET.get("page"))
+    rows = [
+        {"update": update, "state": current(update).state, "said": said(update), "planned": planned(update)}
+        for update in page
+    ]
+    return render(request, "massupdate/mass_updates.html", {"form": form, "page": page, "rows": rows})
+
+
+@login_required
+@require_safe
+def mass_update(request: HttpRequest, pk: int) -> HttpResponse:
+    """`/masseopdatering/<id>/` in whatever state; htmx asks it again while something is under way."""
+    update = found(request, pk)
+    job = current(update)
+    if request.headers.get("HX-Request") == "true":
+        if not under_way(update):
+            return HttpResponseClientRefresh()
+        return render(request, "components/_progress.html", {"job": job, "progress": job.progress()})
+    return page_of(request, update)
+
+
+@login_required
+@require_POST
+def apply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Carry the plan out, once every sort of warning is ticked. A second click finds it under way."""
+    update = found(request, pk)
+    change_set = update.change_set
+    if change_set is None or change_set.state != State.DRAFT or not change_set.counts.get("changed"):
+        return redirect("mass-update", update.pk)
+    warnings = groups(update, is_error=False)
+    form = WarningsForm({group.code: group.lines for group in warnings}, request.POST)
+    if not form.is_valid():
+        return page_of(request, update, form)
+    if not change_set.enqueue(from_states=(State.DRAFT,)):
+        messages.info(request, _("It is already being carried out."))
+    return redirect("mass-update", update.pk)
+
+
+@login_required
+@require_POST
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw the plan away."""
+    update = found(request, pk)
+    if update.change_set and update.change_set.cancel():
+        messages.info(request, _("The mass update was dropped. Nothing was changed."))
+    return redirect("mass-update", update.pk)
+
+
+@login_required
+@require_safe
+def findings(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """All errors and warnings as CSV, streamed."""
+    update = found(request, pk)
+    return attachment(StreamingHttpResponse(as_csv(update)), f"masseopdatering-{update.pk}-fejl.csv")
+
+
+@login_required
+@require_safe
+def file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file as it was handed in."""
+    update = found(request, pk)
+    try:
+        stream = update.file.open("rb")
+    except FileNotFoundError:
+        raise Http404(_("The file is not kept any more.")) from None
+    return FileResponse(
+        stream, as_attachment=True, filename=update.name, content_type="application/octet-stream"
+    )
+
+
+@login_required
+@require_safe
+def template(request: HttpRequest) -> HttpResponseBase:
+    """An empty file with the right header."""
+    return attachment(HttpResponse(f"\ufeff{PAIRS_HEADER}\r\n".encode()), "masseopdatering-skabelon.csv")
+
+
+def found(request: HttpRequest, pk: int) -> MassUpdate:
+    """The mass update, for who handed it in and for administrators; anybody else's is a 404."""
+    visible = MassUpdate.objects.visible_to(request.user).select_related("by", "change_set__by")
+    return get_object_or_404(visible, pk=pk)
+
+
+def current(update: MassUpdate) -> Job:
+    """The job that tells how far it is: the check until there is a plan, the plan's from then on."""
+    return update.change_set or update
+
+
+def under_way(update: MassUpdate) -> bool:
+    """Whether there is nothing to do but wait. A plan is a draft for its reader; a file is one only for an instant."""
+    job = current(update)
+    return job.state in UNDER_WAY or (job is update and job.state == State.DRAFT)
+
+
+def said(update: MassUpdate) -> str:
+    job = current(update)
+    if update.change_set and job.state == State.DRAFT and not update.change_set.counts.get("changed"):
+        return _("Nothing to change")
+    return str((CARRYING_OUT if update.change_set else CHECKING)[State(job.state)])
+
+
+def planned(update: MassUpdate) -> dict[str, Any]:
+    return update.change_set.counts if update.change_set else {}
+
+
+def page_of(request: HttpRequest, update: MassUpdate, form: WarningsForm | None = None) -> HttpResponse:
+    """The whole page: progress, errors by line, preview with warnings, receipt, or what went wrong."""
+    job, change_set = current(update), update.change_set
+    visible = MassUpdate.objects.visible_to(request.user)
+    context: dict[str, Any] = {
+        "update": update,
+        "job": job,
+        "change_set": change_set,
+        "said": said(update),
+        "under_way": under_way(update),
+        "step": 2,
+        "same": visible.filter(sha256=update.sha256, pk__lt=update.pk).select_related("by").first(),
+    }
+    if context["under_way"]:
+        context |= {"progress": job.progress(), "step": 3 if change_set else 2}
+    elif change_set is None:
+        context |= errors_of(update)
+    else:
+        warnings = groups(update, is_error=False)
+        fields: list[BoundField | None]
+        if job.state == State.DRAFT:
+            form = form or WarningsForm({group.code: group.lines for group in warnings})
+            fields = [form[group.code] for group in warnings]
+        else:
+            fields = [None] * len(warnings)
+        context |= {
+            "form": form,
+            "warnings": list(zip(with_examples(update, warnings), fields, strict=True)),
+            "undone_by": change_set.undone_by.filter(state=State.DONE).first(),
+            "step": {State.DRAFT: 2, State.DONE: 5}.get(State(job.state), 3),
+            **contents(request, change_set),
+        }
+    return render(request, "massupdate/mass_update.html", context)
+
+
+def errors_of(update: MassUpdate) -> dict[str, Any]:
+    """What stopped the file: the first lines with errors and how many of each sort there are."""
+    errors = update.findings.filter(is_error=True)
+    by_line = [finding for finding in errors[:ERRORS_SHOWN] if finding.value != update.message]
+    return {
+        "errors": by_line,
+        "error_groups": groups(update, is_error=True) if by_line else [],
+        "more_errors": update.counts.get("errors", 0) > ERRORS_SHOWN,
+    }
+
+
+def attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    response["Content-Type"] = CONTENT_TYPES["csv"]
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Accel-Buffering"] = "no"
+    return response

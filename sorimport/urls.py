@@ -1,0 +1,11 @@
+"""Addresses of the SOR imports, for administrators."""
+
+from django.urls import path
+
+from sorimport import views
+
+urlpatterns = [
+    path("sor-import/", views.imports, name="imports"),
+    path("sor-import/<int:pk>/", views.run, name="import"),
+    path("sor-import/<int:pk>/accepter/", views.accept, name="import-accept"),
+]

@@ -1,0 +1,153 @@
+"""SOR imports, for administrators: hand an extract in, see what it did, accept its closures."""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.crypto import get_random_string
+from django.utils.text import get_valid_filename
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from soredi.jobs import State
+from soredi.models import User
+from sorimport.forms import ExtractForm
+from sorimport.models import MESSAGES, ImportRun
+
+ROWS = 25  # runs a page
+PROBLEMS = 50  # a page
+UNDER_WAY = (State.DRAFT, State.QUEUED, State.RUNNING)
+SAID = {
+    State.DRAFT: gettext_lazy("Waiting for its turn"),
+    State.QUEUED: gettext_lazy("Waiting for its turn"),
+    State.RUNNING: gettext_lazy("Under way"),
+    State.WAITING: gettext_lazy("Waits for an administrator"),
+    State.DONE: gettext_lazy("Done"),
+    State.REFUSED: gettext_lazy("Refused"),
+    State.FAILED: gettext_lazy("Failed"),
+}
+COUNTED = {"units": gettext_lazy("Units"), "locations": gettext_lazy("Location numbers")}
+
+View = Callable[..., HttpResponse]
+
+
+def administrators_only(view: View) -> View:
+    """Log-in first; then 403 for anybody who is no administrator."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not (request.user.is_active and request.user.is_staff):
+            raise PermissionDenied(_("Only administrators import from SOR."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def imports(request: HttpRequest) -> HttpResponse:
+    """`/sor-import/`: the form to hand an extract in, and the runs before."""
+    form = ExtractForm()
+    if request.method == "POST":
+        form = ExtractForm(request.POST, request.FILES)
+        if form.is_valid():
+            run = ImportRun.objects.create(
+                paths=kept(form.cleaned_data["extract"]) + form.cleaned_data.get("addresses", []),
+                by=cast(User, request.user),
+            )
+            run.enqueue()
+            return redirect("import", run.pk)
+    page = Paginator(ImportRun.objects.select_related("by"), ROWS).get_page(request.GET.get("page"))
+    rows = [
+        {"run": run, "files": files_of(run), "said": SAID.get(State(run.state), run.state)} for run in page
+    ]
+    return render(request, "sorimport/imports.html", {"form": form, "page": page, "rows": rows})
+
+
+@administrators_only
+@require_safe
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    """`/sor-import/<id>/` in whatever state; htmx asks it again while the run is under way."""
+    run = get_object_or_404(ImportRun.objects.select_related("by", "change_set"), pk=pk)
+    under_way = run.state in UNDER_WAY
+    if request.headers.get("HX-Request") == "true":
+        if not under_way:
+            return HttpResponseClientRefresh()
+        return render(request, "components/_progress.html", {"job": run, "progress": run.progress()})
+    context: dict[str, Any] = {
+        "run": run,
+        "job": run,
+        "files": files_of(run),
+        "said": SAID.get(State(run.state), run.state),
+        "under_way": under_way,
+    }
+    if under_way:
+        context["progress"] = run.progress()
+    else:
+        context |= {
+            "counts": [{"name": name, **run.counts[key]} for key, name in counted(run).items()],
+            "sorts": problem_sorts(run),
+            "page": Paginator(run.problems.all(), PROBLEMS).get_page(request.GET.get("page")),
+        }
+    return render(request, "sorimport/import.html", context)
+
+
+@administrators_only
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """The administrator's word for a run that waits: it goes on and closes what its extract leaves out."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    waiting = ImportRun.objects.filter(pk=run.pk, state=State.WAITING)
+    if waiting.update(accept_closures=True):
+        run.enqueue(from_states=(State.WAITING,))
+    else:
+        messages.info(request, _("The import does not wait for anything."))
+    return redirect("import", run.pk)
+
+
+def kept(files: Iterable[UploadedFile]) -> list[str]:
+    """The files in a folder of their own, under the names they came with, which tell their kind; their paths."""
+    folder = f"sorimport/{get_random_string(16)}"
+    names = [
+        default_storage.save(f"{folder}/{get_valid_filename(Path(file.name or '').name)}", file)
+        for file in files
+    ]
+    return [default_storage.path(name) for name in names]
+
+
+def counted(run: ImportRun) -> dict[str, Any]:
+    """What the counts of a run are about. One that waits may not have come to the units."""
+    if run.state not in (State.DONE, State.WAITING):
+        return {}
+    return {
+        key: name
+        for key, name in COUNTED.items()
+        if key in run.counts and (run.state == State.DONE or any(run.counts[key].values()))
+    }
+
+
+def files_of(run: ImportRun) -> str:
+    """What the run was given, by name."""
+    return ", ".join(Path(path).name or path for path in run.paths)
+
+
+def problem_sorts(run: ImportRun) -> list[dict[str, Any]]:
+    """How many rows had each problem, the most frequent first. One query."""
+    found = run.problems.order_by("code").values("code").annotate(rows=Count("pk"))
+    return [
+        {"message": MESSAGES.get(row["code"], row["code"]), "rows": row["rows"]}
+        for row in sorted(found, key=lambda row: (-row["rows"], row["code"]))
+    ]
