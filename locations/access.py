@@ -65,8 +65,3 @@ class ChangeSetQuerySet(models.QuerySet[Any]):
             change_set=OuterRef("pk"), location__edi_administrator__in=user.edi_administrators.all()
         )
         return self.filter(Q(by=user) | Exists(touched))
-
-    def controlled_by(self, user: User | AnonymousUser) -> ChangeSetQuerySet:
-        """Those that `user` may carry out or drop: his or her own, for an administrator all."""
-        mine = self.visible_to(user)
-        return mine if user.is_staff else mine.filter(by=user)

@@ -1,4 +1,4 @@
-"""Codes as people and addresses write them → the rows they mean."""
+"""Codes as people and addresses write them → the rows they mean; and the form that changes many numbers alike."""
 
 import re
 from collections import defaultdict
@@ -8,14 +8,25 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.db.models import CharField, Value
+from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.forms.utils import flatatt
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from locations.models import EdiAdministrator, EdiType, Region, Speciality, System, Vans, Vendor
+from locations.models import (
+    EdiAdministrator,
+    EdiType,
+    LocationNumber,
+    Region,
+    Speciality,
+    System,
+    Vans,
+    Vendor,
+)
 
 _GLN = re.compile(r"[0-9]{1,13}")
 
@@ -143,3 +154,77 @@ class GlnField(forms.CharField):
         if digits and not _GLN.fullmatch(digits):
             raise forms.ValidationError(_("A location number has up to 13 digits and nothing else."))
         return digits
+
+
+def _current(model: type[Any]) -> QuerySet[Any]:
+    """What may be chosen anew today."""
+    return model._default_manager.filter(Q(retired_on=None) | Q(retired_on__gt=timezone.localdate()))
+
+
+def usual_vendor(system: System) -> Vendor | None:
+    """The vendor that most numbers with `system` have; None where no number tells."""
+    most = (
+        LocationNumber.objects.filter(system=system, vendor__isnull=False)
+        .values("vendor")
+        .annotate(numbers=Count("pk"))
+        .order_by("-numbers", "vendor")
+        .first()
+    )
+    return Vendor.objects.get(pk=most["vendor"]) if most else None
+
+
+class EditForm(forms.Form):
+    """The same change for many numbers. What is left empty stays as it is on each of them.
+
+    A system without a vendor takes its usual one; `took_usual_vendor` tells so.
+    """
+
+    vans = forms.ModelChoiceField(Vans.objects.none(), required=False, label="VANS")
+    system = forms.ModelChoiceField(System.objects.none(), required=False, label=gettext_lazy("System"))
+    vendor = forms.ModelChoiceField(
+        Vendor.objects.none(),
+        required=False,
+        label=gettext_lazy("Vendor"),
+        help_text=gettext_lazy("Left empty, it becomes the usual vendor of the system."),
+    )
+    add = forms.ModelMultipleChoiceField(
+        EdiType.objects.none(), required=False, label=gettext_lazy("Add EDI types")
+    )
+    remove = forms.ModelMultipleChoiceField(
+        EdiType.objects.none(), required=False, label=gettext_lazy("Remove EDI types")
+    )
+    reason = forms.CharField(
+        max_length=1000,
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Stands in the history of every number that changes."),
+        error_messages={"required": gettext_lazy("Write why, for those who read the history.")},
+    )
+
+    fields: dict[str, Any]
+    took_usual_vendor = False
+
+    def __init__(self, data: Any = None):
+        super().__init__(data)
+        for name, model in (("vans", Vans), ("system", System), ("vendor", Vendor)):
+            self.fields[name].queryset = _current(model)
+            self.fields[name].empty_label = _("Leave as it is")
+            self.fields[name].widget.attrs["class"] = "form-select"
+        self.fields["add"].queryset = _current(EdiType)
+        self.fields["remove"].queryset = EdiType.objects.all()
+
+    def clean(self) -> dict[str, Any]:
+        asked = super().clean() or {}
+        system, vendor = asked.get("system"), asked.get("vendor")
+        if vendor and not system and "system" not in self.errors:
+            self.add_error("system", _("Choose the system too: system and vendor go together."))
+        if system and not vendor and "vendor" not in self.errors:
+            asked["vendor"] = usual_vendor(system)
+            self.took_usual_vendor = asked["vendor"] is not None
+            if not self.took_usual_vendor:
+                self.add_error("vendor", _("Choose the vendor: no location number has this system yet."))
+        if both := set(asked.get("add", ())) & set(asked.get("remove", ())):
+            names = ", ".join(sorted(str(row) for row in both))
+            self.add_error("remove", _("To be both added and removed: %(types)s.") % {"types": names})
+        if not self.errors and not any(asked[name] for name in ("vans", "system", "add", "remove")):
+            raise forms.ValidationError(_("Choose what to change."))
+        return asked

@@ -9,8 +9,8 @@ from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from locations.filters import status_on
 from locations.forms import Code
@@ -32,6 +32,9 @@ class LocationTable(django_tables2.Table):
     `sort` is the parameter of that name, `links` maps the columns that can be sorted by to their addresses.
     """
 
+    valgt = django_tables2.Column(
+        accessor="gln", verbose_name=_("Choose"), attrs={"td": {"class": "tick"}, "th": {"class": "tick"}}
+    )
     gln = django_tables2.TemplateColumn(
         template_name="locations/_gln_cell.html",
         verbose_name=_("Location number"),
@@ -62,6 +65,7 @@ class LocationTable(django_tables2.Table):
         super().__init__(rows, **options)
         self.types = {pk: entry.short for pk, entry in edi_types.items()}
         self.day, self.sort, self.links = day, sort, links
+        self.choose = gettext("Choose")
         cell = get_template("components/status.html")
         self.statuses = {status: SafeString(cell.render({"status": status})) for status in Status}
 
@@ -71,12 +75,18 @@ class LocationTable(django_tables2.Table):
         order = "descending" if self.sort.startswith("-") else "ascending"
         return [
             {
+                "name": column.name,
                 "text": column.header,
                 "href": self.links.get(column.name, ""),
                 "order": order if column.name == self.sort.removeprefix("-") else "",
             }
             for column in self.columns
         ]
+
+    def render_valgt(self, value: str) -> SafeString:
+        return format_html(
+            '<input type="checkbox" name="valgt" value="{0}" aria-label="{1} {0}">', value, self.choose
+        )
 
     def render_gln(self, value: str) -> SafeString:
         return format_html('<a href="{}">{}</a>', reverse("location", args=[value]), in_groups(value))

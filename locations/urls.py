@@ -2,11 +2,12 @@
 
 from django.urls import path, re_path
 
-from locations.views import changes, code_lists, detail, search
+from locations.views import changes, code_lists, detail, edit, search
 
 urlpatterns = [
     path("lokationsnumre/", search.search, name="locations"),
     path("lokationsnumre/antal/", search.count, name="location-count"),
+    path("lokationsnumre/ret/", edit.edit, name="location-edit"),
     re_path(r"^lokationsnumre/(?P<gln>[0-9]{13})/$", detail.detail, name="location"),
     path("stamdata/", code_lists.code_lists, name="code-lists"),
     path("aendringer/", changes.change_sets, name="change-sets"),

@@ -75,6 +75,12 @@ LINES = {
     "home": Line("/"),
     "locations": Line("/lokationsnumre/"),
     "location-count": Line("/lokationsnumre/antal/"),
+    "location-edit": Line(
+        "/lokationsnumre/ret/",
+        get=(LOGIN, 302, 302, 302, 302),  # nothing ticked: back to the list
+        post=(LOGIN, 302, 200, 200, 200),
+        data={"omfang": "alle"},
+    ),
     "location": Line("/lokationsnumre/{gln}/", get=(LOGIN, 404, 200, 404, 200)),
     "code-lists": Line("/stamdata/"),
     "components": Line("/komponenter/", get=STAFF),

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Qu
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from locations.exports import CONTENT_TYPES, FILE_NAMES, Export, Format, TooManyRows
 from locations.filters import FORMATS, ORDERS, FilterError, LocationFilter
@@ -19,6 +20,7 @@ NOT_IN_PANEL = {"q", "page", "sort", "format"}
 
 
 @login_required
+@require_safe
 def search(request: HttpRequest) -> HttpResponseBase:
     """`/lokationsnumre/?…`, in the words of LocationFilter; `format` answers with a file instead of a page."""
     try:
@@ -31,14 +33,19 @@ def search(request: HttpRequest) -> HttpResponseBase:
 
 
 @login_required
+@require_safe
 def count(request: HttpRequest) -> HttpResponse:
     """How many a list would hold: a fragment for the list, a page of its own without JavaScript."""
     try:
         asked = LocationFilter.checked(request.GET, request.user)
     except FilterError as error:
         return refused(request, error.message, error.parameter)
-    context = {"count": asked.qs.order_by().count(), "list": reverse("locations") + address(request.GET)}
     htmx = request.headers.get("HX-Request") == "true"
+    context = {
+        "count": asked.qs.order_by().count(),
+        "list": reverse("locations") + address(request.GET),
+        "htmx": htmx,
+    }
     return render(request, "locations/_count.html" if htmx else "locations/count.html", context)
 
 
@@ -58,6 +65,7 @@ def page(request: HttpRequest, asked: LocationFilter) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "locations",
         "table": table,
+        "query": address(query).removeprefix("?"),
         "number": number,
         "form": asked.form,
         "fields": [field for field in asked.form if field.name not in hidden],

@@ -1,0 +1,146 @@
+"""`/lokationsnumre/ret/`: the same change for the numbers that were ticked, or for all that a search finds.
+
+The choice stands in the address (or in a form that is posted): `omfang=valgte&valgt=<gln>&valgt=…`, or
+`omfang=alle&soegning=<query of the list>`. With `soegning` the way back leads to where one came from.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, F, Func, IntegerField
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from locations import changes
+from locations.access import LocationNumberQuerySet
+from locations.filters import STATUS, FilterError, LocationFilter
+from locations.forms import EditForm
+from locations.models import EdiType, LocationNumber
+from locations.models.location import Status
+from locations.tables import in_groups
+from locations.views.search import refused
+from soredi.jobs import Refused
+from soredi.models import User
+
+SHOWN = 5  # numbers named on the page
+
+
+class Unnest(Func):
+    function = "unnest"
+    set_returning = True
+    output_field = IntegerField()
+
+
+@dataclass(frozen=True)
+class TypeChoice:
+    """An EDI type to tick; `held_by` of the chosen numbers have it."""
+
+    row: EdiType
+    held_by: int
+    ticked: bool
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest) -> HttpResponse:
+    """Step 1: what shall change. Posted with operations it plans them and leads to the preview."""
+    asked = request.POST if request.method == "POST" else request.GET
+    try:
+        locations = chosen(asked, cast(User, request.user))
+    except FilterError as error:
+        return refused(request, error.message, error.parameter)
+    day = timezone.localdate()
+    counts = locations.order_by().aggregate(
+        total=Count("pk"),
+        closed=Count("pk", filter=STATUS[Status.CLOSED](day)),
+        inactive=Count("pk", filter=STATUS[Status.INACTIVE](day)),
+    )
+    back = f"{reverse('locations')}?{asked.get('soegning', '')}"
+    if not counts["total"]:
+        messages.info(request, _("Tick the location numbers that you want to change."))
+        return redirect(back)
+    form = EditForm(request.POST) if "reason" in request.POST else EditForm()
+    if form.is_bound and form.is_valid():
+        return plan(request, locations, form)
+    first = locations.select_related("unit")[:SHOWN]
+    context = {
+        "form": form,
+        "counts": counts,
+        "first": [(in_groups(location.gln), location) for location in first],
+        "more": counts["total"] > SHOWN,
+        "back": back,
+        "asked": asked,
+        "ticked": asked.getlist("valgt") if asked.get("omfang") != "alle" else [],
+        **type_choices(locations, form),
+    }
+    return render(request, "locations/edit.html", context)
+
+
+def chosen(asked: QueryDict, user: User) -> LocationNumberQuerySet:
+    """The numbers of the choice. Raises FilterError for an unusable search, Http404 for a number not the user's."""
+    if asked.get("omfang") == "alle":
+        return LocationFilter.for_query(asked.get("soegning", ""), user)
+    glns = {gln for gln in asked.getlist("valgt") if gln.isascii() and gln.isdigit()}
+    found = LocationNumber.objects.editable_by(user).filter(gln__in=glns).order_by("gln")
+    if len(glns) != found.count():
+        raise Http404
+    return found
+
+
+def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm) -> HttpResponse:
+    asked = form.cleaned_data
+    try:
+        change_set = changes.plan(
+            locations=locations,
+            by=cast(User, request.user),
+            reason=asked["reason"],
+            vans=asked["vans"],
+            system=asked["system"],
+            vendor=asked["vendor"],
+            add=asked["add"],
+            remove=asked["remove"],
+        )
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("locations")
+    if form.took_usual_vendor:
+        messages.info(
+            request,
+            _("The vendor becomes %(vendor)s, the usual one of %(system)s.")
+            % {"vendor": asked["vendor"], "system": asked["system"]},
+        )
+    return redirect("change-set", change_set.pk)
+
+
+def type_choices(locations: LocationNumberQuerySet, form: EditForm) -> dict[str, Any]:
+    """`add`: (standard, TypeChoice rows) of all types in use; `remove`: those that the numbers have. Two queries."""
+    held = dict(
+        locations.order_by()
+        .annotate(edi_type=Unnest(F("edi_types")))
+        .values("edi_type")
+        .annotate(numbers=Count("pk"))
+        .values_list("edi_type", "numbers")
+    )
+    ticked = {name: set(form[name].value() or ()) for name in ("add", "remove")}
+    current = set(form.fields["add"].queryset.values_list("pk", flat=True))
+    rows = list(EdiType.objects.order_by("standard", "code", "version"))
+
+    def choices(name: str, among: Any) -> list[TypeChoice]:
+        return [
+            TypeChoice(row, held.get(row.pk, 0), str(row.pk) in ticked[name])
+            for row in rows
+            if row.pk in among
+        ]
+
+    by_standard = groupby(choices("add", current), lambda choice: choice.row.get_standard_display())
+    return {
+        "add": [(standard, list(types)) for standard, types in by_standard],
+        "remove": choices("remove", held),
+    }

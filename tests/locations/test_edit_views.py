@@ -1,0 +1,163 @@
+"""Choosing numbers on the list and saying what shall change, up to the plan."""
+
+from datetime import date
+
+import builders
+import pytest
+
+from locations.models import ChangeSet, LocationNumber, System, Vans, Vendor
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/lokationsnumre/ret/"
+
+
+@pytest.fixture
+def anna(client):
+    """Logged in: a person of EDI administrator 102."""
+    person = builders.user("anna", administrators=["102"])
+    client.force_login(person)
+    return person
+
+
+def text(response):
+    """The page, with runs of white space as one."""
+    return " ".join(response.content.decode().split())
+
+
+def asking(*locations, **operations):
+    """What the form of step 1 posts: the numbers as hidden fields, and the operations."""
+    numbers = {"omfang": "valgte", "valgt": [location.gln for location in locations]}
+    return numbers | {"reason": "Ny aftale"} | operations
+
+
+def the_plan(response):
+    """The change set that the answer leads to, and its counts of numbers and EDI types."""
+    change_set = ChangeSet.objects.latest("pk")
+    assert (response.status_code, response["Location"]) == (302, f"/aendringer/{change_set.pk}/")
+    names = ("chosen", "changed", "added", "removed")
+    return change_set, [change_set.counts[name] for name in names]
+
+
+def test_the_list_offers_each_number_and_all_that_match(client, anna):
+    location = builders.location()
+    page = text(client.get("/lokationsnumre/?vans=KMD"))
+    assert f'<input type="checkbox" name="valgt" value="{location.gln}"' in page
+    assert 'name="soegning" value="vans=KMD"' in page
+    assert "Ret valgte" in page
+    count = text(client.get("/lokationsnumre/antal/?vans=KMD", headers={"HX-Request": "true"}))
+    assert '<span id="all-count" hx-swap-oob="true">1</span>' in count
+
+
+def test_step_one_names_the_numbers_and_counts_their_types(client, anna, django_assert_num_queries):
+    dis91, ref06 = builders.edi_type("DIS91", "D9134L"), builders.edi_type("REF06", "H0630R")
+    locations = [builders.location(edi_types=[dis91, ref06][: n % 2 + 1]) for n in range(8)]
+    builders.location(to_date=date(2020, 1, 1), edi_types=[dis91])
+    with django_assert_num_queries(12):
+        page = text(client.get(PAGE, {"omfang": "alle", "soegning": "vans=KMD"}))
+    for shown in (
+        "Ret 9 lokationsnumre",
+        "9 af 9 har den",
+        "4 af 9 har den",
+        "1 lukkede, 0 inaktive",
+        'href="/lokationsnumre/?vans=KMD"',
+        "EDIFACT (2)",
+    ):
+        assert shown in page
+    some = text(client.get(PAGE, {"omfang": "valgte", "valgt": [row.gln for row in locations[:2]]}))
+    assert "Ret 2 lokationsnumre" in some
+    assert f'<input type="hidden" name="valgt" value="{locations[1].gln}">' in some
+    assert (
+        text(client.post(PAGE, {"omfang": "valgte", "valgt": locations[0].gln})).count("Ret 1 lokation") == 1
+    )
+
+
+def test_the_operations_become_a_plan(client, anna):
+    dis91, ref06 = builders.edi_type("DIS91", "D9134L"), builders.edi_type("REF06", "H0630R")
+    first, second = builders.location(edi_types=[ref06]), builders.location(edi_types=[dis91])
+    builders.location()
+    vans = builders.code(Vans, "MultiMed")
+    data = asking(first, second, vans=vans.pk, add=[dis91.pk], remove=[ref06.pk])
+    change_set, counts = the_plan(client.post(PAGE, data))
+    assert counts == [2, 2, 1, 1]
+    assert (change_set.by, change_set.reason, change_set.state) == (anna, "Ny aftale", "draft")
+    assert LocationNumber.objects.filter(vans=vans).count() == 0, "a plan changes nothing"
+
+
+def test_all_that_match_are_those_of_the_search_and_the_user(client, anna):
+    for vans, administrator in (("KMD", "102"), ("KMD", "102"), ("Evenex", "102"), ("KMD", "106")):
+        builders.location(vans=vans, edi_administrator=administrator)
+    data = asking(omfang="alle", soegning="vans=KMD&page=1", vans=builders.code(Vans, "MultiMed").pk)
+    assert the_plan(client.post(PAGE, data))[1] == [2, 2, 0, 0]
+
+
+def test_a_system_brings_its_usual_vendor(client, anna):
+    for vendor in ("CGM", "EG", "EG"):
+        builders.location(system="XMO", vendor=vendor, edi_administrator="106")
+    location = builders.location()
+    data = asking(location, system=System.objects.get(code="XMO").pk)
+    page = text(client.post(PAGE, data, follow=True))
+    assert "Systemleverandøren bliver EG, som er den sædvanlige for XMO." in page
+    version = ChangeSet.objects.latest("pk").versions.get()
+    assert (version.system.code, version.vendor.code) == ("XMO", "EG")
+    data["vendor"] = Vendor.objects.get(code="CGM").pk
+    client.post(PAGE, data)
+    assert ChangeSet.objects.latest("pk").versions.get().vendor.code == "CGM"
+
+
+@pytest.mark.parametrize(
+    ("operations", "message"),
+    [
+        ({}, "Vælg, hvad der skal ændres."),
+        ({"vans": "MultiMed", "reason": " "}, "Skriv hvorfor"),
+        ({"vendor": "CGM"}, "Vælg også systemet"),
+        ({"system": "New"}, "Vælg leverandøren: intet lokationsnummer"),
+        ({"vans": "Gone"}, "Marker en gyldig valgmulighed"),
+        ({"add": "DIS91", "remove": "DIS91"}, "Skal både tilføjes og fjernes: DIS91 D9134L."),
+        ({"add": "OLD"}, "Marker en gyldig valgmulighed"),
+    ],
+)
+def test_what_cannot_be_planned_says_why_and_keeps_what_was_chosen(client, anna, operations, message):
+    location = builders.location()
+    rows = {
+        "MultiMed": builders.code(Vans, "MultiMed"),
+        "Gone": Vans.objects.create(code="Gone", name="Gone", retired_on=date(2020, 1, 1)),
+        "CGM": builders.code(Vendor, "CGM"),
+        "New": builders.code(System, "New"),
+        "DIS91": builders.edi_type("DIS91", "D9134L"),
+        "OLD": builders.edi_type("OLD", "V1", retired_on=date(2020, 1, 1)),
+    }
+    keys = {name: rows[value].pk if value in rows else value for name, value in operations.items()}
+    page = text(client.post(PAGE, asking(location, **keys)))
+    assert message.replace("Marker", "") in page.replace("Vælg en gyldig", " en gyldig") or message in page
+    assert 'role="alert"' in page
+    assert f'value="{location.gln}"' in page
+    assert not ChangeSet.objects.filter(source="edit").exists()
+
+
+def test_nothing_ticked_leads_back_to_the_list(client, anna):
+    builders.location()
+    response = client.get(PAGE, {"omfang": "valgte", "soegning": "vans=KMD"})
+    assert (response.status_code, response["Location"]) == (302, "/lokationsnumre/?vans=KMD")
+    assert "Sæt kryds ved de lokationsnumre" in text(client.get("/lokationsnumre/"))
+
+
+def test_a_search_that_cannot_be_used_is_told(client, anna):
+    builders.location()
+    assert client.get(PAGE, {"omfang": "alle", "soegning": "vams=KMD"}).status_code == 400
+    assert client.get(PAGE, {"omfang": "alle", "soegning": "leverandoer=EG"}).status_code == 403
+
+
+def test_anothers_number_is_not_found(client, anna):
+    mine, other = builders.location(), builders.location(edi_administrator="106")
+    vans = builders.code(Vans, "MultiMed").pk
+    assert client.get(PAGE, {"valgt": [mine.gln, other.gln]}).status_code == 404
+    assert client.post(PAGE, asking(mine, other, vans=vans)).status_code == 404
+    assert client.post(PAGE, asking(valgt=["5790000999999"], vans=vans)).status_code == 404
+    assert not ChangeSet.objects.filter(source="edit").exists()
+
+
+def test_a_stranger_logs_in_and_keeps_the_choice(client):
+    response = client.get(PAGE, {"valgt": "5790000000012"})
+    assert response["Location"] == "/log-ind/?next=/lokationsnumre/ret/%3Fvalgt%3D5790000000012"
+    assert client.post(PAGE, {"valgt": "5790000000012"}).status_code == 302
