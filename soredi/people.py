@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.contrib.auth.forms import PasswordChangeForm
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
@@ -32,7 +31,7 @@ class ChangePassword(auth.PasswordChangeView):
         form.fields["old_password"].widget.attrs.pop("autofocus", None)
         return form
 
-    def form_valid(self, form: Form) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         messages.success(self.request, _("The password is changed. Your other sessions are logged out."))
         return super().form_valid(form)
 

@@ -1,6 +1,6 @@
 """Stamdata: the code lists, to look things up in. Administrators change them in the admin site."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,7 @@ def code_lists(request: HttpRequest) -> HttpResponse:
     code_list = CODE_LISTS[chosen]
     counted = bool(code_list.field) and (user.is_staff or not code_list.administrators_only)
     counts = held(user, code_list.field) if counted else {}
+    entries: Iterable[Any] = code_list.model._default_manager.all()
     linked = user.is_staff or not code_list.administrators_only
     context = {
         "tabs": [(key, one.title, key == chosen) for key, one in CODE_LISTS.items()],
@@ -87,7 +88,7 @@ def code_lists(request: HttpRequest) -> HttpResponse:
                 if linked
                 else "",
             }
-            for entry in code_list.model._default_manager.all()
+            for entry in entries
         ],
         "edit": reverse(f"admin:locations_{code_list.model._meta.model_name}_changelist")
         if user.is_staff

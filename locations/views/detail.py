@@ -1,9 +1,9 @@
 """One location number: what it is, where it belongs, what it can receive, what happened to it."""
 
-from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from locations.filters import status_on
 from locations.history import changes_of
+from locations.kinds import by_kind
 from locations.models import EdiType, LocationNumber, SorUnit, Speciality
 from locations.tables import in_groups
 
@@ -38,12 +39,15 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
         gln=gln,
     )
     changes = changes_of(location)
+    people = [change.change_set.by for change in changes if change.change_set.by]
+    prefetch_related_objects(people, "edi_administrators")
     context = {
-        "section": "locations",
         "location": location,
         "gln": in_groups(location.gln),
         "status": status_on(location, timezone.localdate()),
-        "standards": by_standard(location),
+        "kinds": by_kind(
+            EdiType.objects.filter(pk__in=location.edi_types).order_by("standard", "code", "version")
+        ),
         "changes": [
             {
                 "change": change,
@@ -55,12 +59,6 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
         **place(location.unit),
     }
     return render(request, "locations/detail.html", context)
-
-
-def by_standard(location: LocationNumber) -> list[tuple[str, list[EdiType]]]:
-    """The number's EDI types in groups, as (name of the standard, types by code and version)."""
-    held = EdiType.objects.filter(pk__in=location.edi_types).order_by("standard", "code", "version")
-    return [(standard, list(types)) for standard, types in groupby(held, EdiType.get_standard_display)]
 
 
 def place(unit: SorUnit | None) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The pages: who sees what, how many queries, files, and what is told when something is wrong."""
 
+import re
+
 import builders
 import pytest
 from django.template.loader import get_template
@@ -133,6 +135,13 @@ def test_the_list_as_a_file_holds_what_the_filter_finds(client, anna, django_ass
     assert client.get("/lokationsnumre/?format=xlsx").getvalue().startswith(b"PK")
 
 
+def shown_history(page):
+    """The entries of the history as read, without their moments."""
+    entries = page[page.index('<ol class="history">') :].split("<li>")[1:]
+    texts = [" ".join(re.sub("<[^>]+>", " ", entry).split()) for entry in entries]
+    return [entry[entry.index("·") :] for entry in texts]
+
+
 def test_a_number_shows_its_place_types_users_and_history(client, anna, django_assert_num_queries):
     owner = builders.unit("Region Nord", kind="IE")
     hospital = builders.unit("Sygehus Nord", kind="SI", parent=owner, specialities=["Kirurgi"])
@@ -150,16 +159,19 @@ def test_a_number_shows_its_place_types_users_and_history(client, anna, django_a
     )
     change.run_here(changes.apply)
     address = f"/lokationsnumre/{location.gln}/"
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page = text(client.get(address))
+    assert shown_history(page)[0].startswith(
+        "· anna (102) tilføjede FCTL fjernede DIS91 D9134L VANS: KMD → MultiMed"
+    )
     for shown in (
         "Region Nord",
         "Ambulatoriet",
         "Kirurgi",
         "FHIR",
         "FCTL",
-        "− DIS91 D9134L",
-        "+ FCTL",
+        "· anna",
+        "(102)",
         "KMD → MultiMed",
         "Ny aftale",
         "12. maj 2001",

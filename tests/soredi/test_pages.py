@@ -1,0 +1,156 @@
+"""The frame, the overview and people: language, menu, password, lock-out, what runs and waits."""
+
+import builders
+import pytest
+from django.test import RequestFactory
+from django.views.csrf import csrf_failure
+
+from locations import changes
+from locations.models import LocationNumber, Vans
+from soredi.jobs import State
+from sorimport.models import ImportRun
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "en god lang adgangskode"
+
+
+@pytest.fixture
+def anna(client):
+    """Logged in: a person of EDI administrator 102."""
+    person = builders.user("anna", administrators=["102"])
+    person.set_password(PASSWORD)
+    person.save()
+    client.force_login(person)
+    return person
+
+
+def text(response):
+    return response.content.decode()
+
+
+def planned(by):
+    return changes.plan(
+        locations=LocationNumber.objects.editable_by(by),
+        by=by,
+        reason="Ny aftale",
+        vans=builders.code(Vans, "MultiMed"),
+    )
+
+
+def test_pages_are_danish_whatever_the_browser_wants_until_english_is_chosen(client, anna):
+    page = client.get("/", headers={"Accept-Language": "en"})
+    assert '<html lang="da">' in text(page)
+    assert "Overblik" in text(page)
+    answer = client.post("/sprog/", {"language": "en", "next": "/stamdata/?liste=vans"})
+    assert (answer.status_code, answer["Location"]) == (302, "/stamdata/?liste=vans")
+    page = text(client.get("/"))
+    assert '<html lang="en">' in page
+    assert "Overview" in page
+    assert "Overblik" not in page
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com", "javascript:alert(1)"])
+def test_the_language_leads_back_to_own_pages_only(client, elsewhere):
+    assert client.post("/sprog/", {"language": "en", "next": elsewhere})["Location"] == "/"
+    assert client.post("/sprog/", {"language": "xx"}).status_code == 400
+
+
+def test_the_menu_marks_the_page_and_shows_imports_to_administrators_only(client, anna):
+    page = text(client.get("/stamdata/"))
+    assert 'href="/stamdata/"\n                   aria-current="page"' in page
+    assert "/sor-import/" not in page
+    assert "102 · anna" in page
+    client.force_login(builders.user("staff", staff=True))
+    assert "/sor-import/" in text(client.get("/"))
+
+
+def test_the_overview_counts_and_lists_what_the_user_may_know(client, anna, django_assert_num_queries):
+    builders.location(vans="KMD")
+    builders.location(vans="KMD", inactive=True)
+    builders.location(edi_administrator="106")
+    planned(anna).run_here(changes.apply)
+    draft = planned(builders.user("bo", administrators=["106"]))
+    with django_assert_num_queries(8):
+        page = text(client.get("/"))
+    assert '<span class="figure-number">2</span>' in page
+    assert 'href="/lokationsnumre/?status=inaktiv"><span class="figure-number">1</span>' in page
+    assert "Ny aftale" in page
+    assert "Intet venter på dig" in page
+    assert f"/aendringer/{draft.pk}/" not in page
+
+
+def test_the_overview_tells_what_waits_and_what_runs(client, anna):
+    builders.location(vans="KMD")
+    draft = planned(anna)
+    run = ImportRun.objects.create(paths=[], state=State.WAITING, message="Lukker mange numre")
+    page = text(client.get("/"))
+    assert f"/aendringer/{draft.pk}/" in page
+    assert "Lukker mange numre" not in page
+    type(draft).objects.filter(pk=draft.pk).update(state=State.QUEUED)
+    page = text(client.get("/"))
+    assert "Venter på sin tur" in page
+    fragment = text(client.get("/", headers={"HX-Request": "true"}))
+    assert f"/aendringer/{draft.pk}/" in fragment
+    assert "<html" not in fragment
+    type(draft).objects.filter(pk=draft.pk).update(state=State.CANCELLED)
+    assert client.get("/", headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    client.force_login(builders.user("staff", staff=True))
+    page = text(client.get("/"))
+    assert f"/sor-import/{run.pk}/" in page
+    assert "Lukker mange numre" in page
+
+
+def test_a_fragment_asked_for_after_the_session_ended_loads_the_page_anew(client):
+    answer = client.get("/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Refresh"]) == (200, "true")
+
+
+def test_a_password_is_changed_and_told(client, anna):
+    new = {"new_password1": "en anden god adgangskode", "new_password2": "en anden god adgangskode"}
+    wrong = client.post("/adgangskode/", {"old_password": "forkert", **new})
+    assert wrong.status_code == 200
+    assert "form-error-message" in text(wrong)
+    right = client.post("/adgangskode/", {"old_password": PASSWORD, **new}, follow=True)
+    assert "Adgangskoden er skiftet" in text(right)
+    anna.refresh_from_db()
+    assert anna.check_password("en anden god adgangskode")
+
+
+def test_too_many_wrong_passwords_lock_the_user_and_say_for_how_long(client, anna, settings):
+    client.logout()
+    settings.AXES_FAILURE_LIMIT = 2
+    for _attempt in range(2):
+        answer = client.post("/log-ind/", {"username": "anna", "password": "forkert"})
+    assert answer.status_code == 429
+    assert "Vent 15 minutter" in text(answer)
+    assert client.post("/log-ind/", {"username": "anna", "password": PASSWORD}).status_code == 429
+
+
+def test_a_form_that_is_too_old_says_what_to_do():
+    answer = csrf_failure(RequestFactory().post("/"))
+    assert answer.status_code == 403
+    assert "genindlæs siden" in text(answer)
+
+
+def test_components_are_for_administrators(client, anna):
+    answer = client.get("/komponenter/")
+    assert answer.status_code == 403
+    assert "Kun administratorer" in text(answer)
+
+
+def test_code_lists_count_the_users_own_numbers_and_link_to_them(client, anna, django_assert_num_queries):
+    dis91 = builders.edi_type("DIS91", "D9134L", sor_id="1001")
+    builders.location(edi_types=[dis91], vans="KMD", vendor="CGM")
+    builders.location(edi_types=[dis91], edi_administrator="106")
+    with django_assert_num_queries(5):
+        page = text(client.get("/stamdata/"))
+    assert 'href="/lokationsnumre/?edi_type=1001">DIS91 D9134L</a>' in page
+    assert 'data-title="Lokationsnumre">1</td>' in page
+    assert 'href="/lokationsnumre/?vans=KMD"' in text(client.get("/stamdata/?liste=vans"))
+    vendors = text(client.get("/stamdata/?liste=leverandoerer"))
+    assert "CGM" in vendors
+    assert "leverandoer=CGM" not in vendors
+    assert 'data-title="Lokationsnumre"' not in vendors
+    assert client.get("/stamdata/?liste=andet").status_code == 404
+    client.force_login(builders.user("staff", staff=True))
+    assert "leverandoer=CGM" in text(client.get("/stamdata/?liste=leverandoerer"))
