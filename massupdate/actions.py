@@ -1,6 +1,7 @@
 """Hand in a file, check and plan it. Applying and undoing are the change set's."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,8 +42,7 @@ def check_and_plan(update: MassUpdate) -> None:
     with transaction.atomic():
         try:
             loaded = read(
-                # The bare file: iterating over Django's wrapper begins at the first byte again.
-                lambda: update.file.storage.open(str(update.file.name)).file,
+                partial(_open, update),
                 name=update.name,
                 size=update.size,
                 on_read=lambda done: update.report(Phase.READING, done, update.size),
@@ -68,6 +68,11 @@ def check_and_plan(update: MassUpdate) -> None:
         update.report(Phase.PLANNING)
         update.change_set = changes.plan_sets(by=update.by, reason=update.reason or update.name)
         _finish(update, State.DONE, "", counts)
+
+
+def _open(update: MassUpdate) -> IO[bytes]:
+    """The kept file. Not as Django's File: iterating over that begins at the first byte again."""
+    return Path(update.file.path).open("rb")
 
 
 def _code(error: TabularError) -> str:

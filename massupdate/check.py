@@ -17,7 +17,7 @@ _NUMBERS = """
 CREATE TEMP TABLE mass_number ON COMMIT DROP AS
 SELECT s.spelt, s.gln, l.id IS NOT NULL AS held, e.id AS location_id FROM (
     SELECT spelt, translate(spelt, E' ="''\\t\\u00a0', '') AS gln
-    FROM (SELECT DISTINCT coalesce(gln, '') AS spelt FROM mass_line) d
+    FROM (SELECT DISTINCT coalesce(gln, '') AS spelt FROM (SELECT DISTINCT gln FROM mass_line) l) d
 ) AS s LEFT JOIN locations_locationnumber l USING (gln) LEFT JOIN mass_editable e ON e.id = l.id
 """
 
@@ -45,11 +45,11 @@ SELECT word, edi_type FROM (
 # The distinct spellings of EDI types. word is null for an empty one; edi_type where not just one type is meant.
 _TYPES = f"""
 CREATE TEMP TABLE mass_type ON COMMIT DROP AS
-SELECT s.spelt, s.word, count(w.edi_type) AS meanings,
+SELECT s.spelt, s.word, count(w.edi_type) AS meanings, s.word IS NULL OR count(w.edi_type) = 1 AS readable,
     CASE count(w.edi_type) WHEN 1 THEN min(w.edi_type) END AS edi_type
 FROM (
     SELECT spelt, nullif({_WORD.format("spelt")}, '') AS word
-    FROM (SELECT DISTINCT coalesce(edi, '') AS spelt FROM mass_line) d
+    FROM (SELECT DISTINCT coalesce(edi, '') AS spelt FROM (SELECT DISTINCT edi FROM mass_line) l) d
 ) AS s LEFT JOIN mass_spelling w ON w.word = s.word
 GROUP BY s.spelt, s.word
 """
@@ -58,7 +58,7 @@ GROUP BY s.spelt, s.word
 _SETS = """
 CREATE TEMP TABLE mass_set ON COMMIT DROP AS
 SELECT n.location_id, min(m.line) AS line, count(*) AS lines, count(t.edi_type) AS pairs,
-    count(t.word) = count(t.edi_type) AS readable,
+    bool_and(t.readable) AS readable,
     coalesce(array_agg(DISTINCT t.edi_type ORDER BY t.edi_type) FILTER (WHERE t.edi_type IS NOT NULL), '{}')
         AS edi_types
 FROM mass_line m
@@ -96,7 +96,7 @@ WHERE n.code IS NOT NULL
 _TYPE_ERRORS = """
 INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
 SELECT %(update)s, true, m.line, CASE t.meanings WHEN 0 THEN 'unknown_edi_type' ELSE 'ambiguous_edi_type' END, m.edi
-FROM mass_line m JOIN mass_type t ON t.spelt = m.edi WHERE t.word IS NOT NULL AND t.meanings <> 1
+FROM mass_line m JOIN mass_type t ON t.spelt = m.edi WHERE NOT t.readable
 """
 
 # A pair that stands twice, and an empty EdiId beside types of the same number. Runs only where the sets say so.
@@ -108,7 +108,7 @@ SELECT %(update)s, false, line, 'duplicate_line', concat(gln, ';', edi) FROM (
     FROM mass_line m
     JOIN mass_number n ON n.spelt = m.gln JOIN mass_set s ON s.location_id = n.location_id
     JOIN mass_type t ON t.spelt = coalesce(m.edi, '')
-    WHERE t.word IS NULL OR t.edi_type IS NOT NULL
+    WHERE t.readable
 ) AS lines
 WHERE time > 1 OR (edi_type IS NULL AND cardinality(edi_types) > 0)
 """

@@ -31,9 +31,9 @@ COLUMNS = {
     "edi": ("EdiId", "EDITypeId", "EDI-type", "Edi-id"),
 }
 
-# Lines of a spreadsheet in which nothing was entered.
+# Lines of a spreadsheet in which nothing was entered. The length spares a million lines the dearer comparison.
 _DROP_BLANK = sql.SQL(
-    r"DELETE FROM mass_line WHERE btrim(coalesce(gln, ''), U&' \00a0') = '' AND btrim(concat({cells}), U&' \00a0') = ''"
+    r"DELETE FROM mass_line WHERE (gln IS NULL OR octet_length(gln) < 13) AND btrim(concat({cells}), U&' \00a0') = ''"
 )
 _LINE_TOO_MANY = "SELECT line FROM mass_line ORDER BY line OFFSET %s LIMIT 1"
 

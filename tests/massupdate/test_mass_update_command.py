@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from locations import changes
 from locations.models import ChangeSet, LocationNumber
 from massupdate.models import MassUpdate
 from soredi.models import User
@@ -64,11 +65,13 @@ def test_the_summary_of_a_file_with_errors(mass_update, number) -> None:
     ],
 )
 def test_warnings_hold_a_change_back_until_they_are_accepted(
-    mass_update, number, options: list[str], exit_code: int, state: str, after: str
+    mass_update, number, capsys, options: list[str], exit_code: int, state: str, after: str
 ) -> None:
     number(ONE, "1001")
     answer = mass_update(f"{ONE};\r\n", *options)
     assert (answer.exit_code, answer.summary["state"], sets()) == (exit_code, state, {ONE: after})
+    advice = f"change_set apply {answer.summary['change_set']}"
+    assert (advice in capsys.readouterr().err) == (exit_code == 1), "what to do then"
 
 
 def test_errors_are_not_accepted(mass_update, number) -> None:
@@ -84,8 +87,6 @@ def test_a_number_that_somebody_changes_between_plan_and_apply_refuses_the_whole
     number(TWO, "1001")
     late = mass_update(f"{ONE};1001\r\n{ONE};1002\r\n{TWO};1001\r\n{TWO};1003\r\n")
     assert mass_update(f"{TWO};1001\r\n{TWO};1005\r\n", "--apply").exit_code == 0
-    from locations import changes
-
     draft = ChangeSet.objects.get(pk=late.summary["change_set"])
     refused = draft.run_here(changes.apply)
     assert (refused.state, TWO in refused.message, ONE in refused.message) == ("refused", True, False)

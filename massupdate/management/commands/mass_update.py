@@ -28,8 +28,14 @@ class Command(BaseCommand):
             update = actions.hand_in(file=file, name=options["file"].name, by=user_named(options["user"]))
         update = update.run_here(actions.check_and_plan)
         held_back = update.counts.get("warnings") and not options["accept_warnings"]
-        if options["apply"] and update.change_set and not held_back:
-            update.change_set.run_here(changes.apply)
+        if options["apply"] and update.change_set:
+            if held_back:
+                self.stderr.write(
+                    "Nothing was changed, because of the warnings. Look at them; then run this again with "
+                    f"--accept-warnings, or: manage.py change_set apply {update.change_set.pk}"
+                )
+            else:
+                update.change_set.run_here(changes.apply)
         summary = actions.summary(update)
         self.stdout.write(json.dumps(summary, ensure_ascii=False))
         wanted = State.DONE if options["apply"] else State.DRAFT
