@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from locations import changes
-from locations.filters import FilterError, LocationFilter
+from locations.filters import LocationFilter
 from locations.forms import CodeLists
 from locations.models import ChangeSet, EdiType, System, Vans, Vendor
 from soredi.jobs import Refused, State
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             change_set = getattr(self, f"_{options['verb']}")(options)
-        except (Refused, ValueError) as refusal:
+        except (Refused, PermissionDenied) as refusal:
             self.stdout.write(
                 json.dumps({"state": State.REFUSED, "message": str(refusal)}, ensure_ascii=False)
             )
@@ -63,21 +63,21 @@ class Command(BaseCommand):
 
     def _plan(self, options: dict[str, Any]) -> ChangeSet:
         by = user_named(options["user"])
+        operations = {
+            "vans": _one(Vans, "vans", options["vans"]),
+            "system": _one(System, "system", options["system"]),
+            "vendor": _one(Vendor, "leverandoer", options["vendor"]),
+            "add": _found(EdiType, "edi_type", options["add"]),
+            "remove": _found(EdiType, "edi_type", options["remove"]),
+            "replace": None
+            if options["replace"] is None
+            else _found(EdiType, "edi_type", options["replace"]),
+        }
         try:
             locations = LocationFilter.for_query(options["query"], by)
-        except (FilterError, PermissionDenied) as error:
+            change_set = changes.plan(locations=locations, by=by, reason=options["reason"], **operations)
+        except ValueError as error:  # a query that cannot be used, or operations that contradict each other
             raise CommandError(str(error), returncode=2) from None
-        change_set = changes.plan(
-            locations=locations,
-            by=by,
-            reason=options["reason"],
-            vans=_one(Vans, "vans", options["vans"]),
-            system=_one(System, "system", options["system"]),
-            vendor=_one(Vendor, "leverandoer", options["vendor"]),
-            add=_found(EdiType, "edi_type", options["add"]),
-            remove=_found(EdiType, "edi_type", options["remove"]),
-            replace=None if options["replace"] is None else _found(EdiType, "edi_type", options["replace"]),
-        )
         return _carry_out(change_set, options) if options["apply"] else change_set
 
     def _show(self, options: dict[str, Any]) -> ChangeSet:
