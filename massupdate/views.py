@@ -70,7 +70,7 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
     earlier = MassUpdate.objects.visible_to(request.user).select_related("by", "change_set")
     page = Paginator(earlier, ROWS).get_page(request.GET.get("page"))
     rows = [
-        {"update": update, "state": current(update).state, "said": said(update), "planned": planned(update)}
+        {"update": update, "mark": mark(update), "said": said(update), "planned": planned(update)}
         for update in page
     ]
     return render(request, "massupdate/mass_updates.html", {"form": form, "page": page, "rows": rows})
@@ -95,7 +95,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Carry the plan out, once every sort of warning is ticked. A second click finds it under way."""
     update = found(request, pk)
     change_set = update.change_set
-    if change_set is None or change_set.state != State.DRAFT or not change_set.counts.get("changed"):
+    if change_set is None or change_set.state != State.DRAFT or changes_nothing(update):
         return redirect("mass-update", update.pk)
     warnings = groups(update, is_error=False)
     form = WarningsForm({group.code: group.lines for group in warnings}, request.POST)
@@ -163,10 +163,21 @@ def under_way(update: MassUpdate) -> bool:
 
 
 def said(update: MassUpdate) -> str:
+    """How it stands, in words."""
     job = current(update)
-    if update.change_set and job.state == State.DRAFT and not update.change_set.counts.get("changed"):
+    if changes_nothing(update):
         return _("Nothing to change")
     return str((CARRYING_OUT if update.change_set else CHECKING)[State(job.state)])
+
+
+def mark(update: MassUpdate) -> str:
+    """The state whose sign stands beside the words; none where nobody need do anything."""
+    return "" if changes_nothing(update) else current(update).state
+
+
+def changes_nothing(update: MassUpdate) -> bool:
+    plan = update.change_set
+    return plan is not None and plan.state == State.DRAFT and not plan.counts.get("changed")
 
 
 def planned(update: MassUpdate) -> dict[str, Any]:
@@ -182,6 +193,7 @@ def page_of(request: HttpRequest, update: MassUpdate, form: WarningsForm | None 
         "job": job,
         "change_set": change_set,
         "said": said(update),
+        "mark": mark(update),
         "under_way": under_way(update),
         "step": 2,
         "same": visible.filter(sha256=update.sha256, pk__lt=update.pk).select_related("by").first(),
