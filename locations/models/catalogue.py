@@ -4,6 +4,7 @@ import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from . import guards
 
@@ -90,7 +91,7 @@ class EdiType(models.Model):
         EDIFACT = "edifact", "EDIFACT"
         OIOXML = "oioxml", "OIOXML"
         FHIR = "fhir", "FHIR"
-        OTHER = "other", "Other"
+        OTHER = "other", _("Other")
 
     id = models.AutoField(primary_key=True)  # int4: profiles hold int[]
     code = models.CharField(max_length=32)
