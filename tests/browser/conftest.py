@@ -1,4 +1,4 @@
-"""A browser before the whole application: web server, worker and beat, as `make demo` runs them, with a small extract."""
+"""A browser before the whole application: web server, worker and beat, as `make demo` runs them, on a small extract."""
 
 import json
 import os
