@@ -198,6 +198,7 @@ class EditForm(forms.Form):
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Stands in the history of every number that changes."),
         error_messages={"required": gettext_lazy("Write why, for those who read the history.")},
+        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
     )
 
     fields: dict[str, Any]

@@ -142,8 +142,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
-    if controlled(request, pk).cancel():
-        messages.info(request, _("The draft was dropped. Nothing was changed."))
+    controlled(request, pk).cancel()
     return redirect("change-set", pk)
 
 
