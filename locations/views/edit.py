@@ -120,7 +120,9 @@ def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm
 
 
 def type_choices(locations: LocationNumberQuerySet, form: EditForm) -> dict[str, Any]:
-    """`add`: (standard, TypeChoice rows) of all types in use; `remove`: those that the numbers have. Two queries."""
+    """`add`: (standard, TypeChoice rows, whether any is ticked) of all types that may be chosen; `remove`: TypeChoice
+    rows of those that the numbers have. Three queries.
+    """
     held = dict(
         locations.order_by()
         .annotate(edi_type=Unnest(F("edi_types")))
@@ -141,6 +143,9 @@ def type_choices(locations: LocationNumberQuerySet, form: EditForm) -> dict[str,
 
     by_standard = groupby(choices("add", current), lambda choice: choice.row.get_standard_display())
     return {
-        "add": [(standard, list(types)) for standard, types in by_standard],
+        "add": [
+            (standard, types, any(choice.ticked for choice in types))
+            for standard, types in ((standard, list(types)) for standard, types in by_standard)
+        ],
         "remove": choices("remove", held),
     }
