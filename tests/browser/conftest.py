@@ -133,6 +133,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 def look(page: Page, name: str) -> None:
     """Keep a picture of the page at both widths and let axe-core search it for barriers."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.mouse.move(0, 0)  # nothing is hovered over
     for width, (pixels, height) in WIDTHS.items():
         page.set_viewport_size({"width": pixels, "height": height})
         page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
