@@ -81,6 +81,7 @@ def test_files_are_kept_under_their_names_and_imported(client, staff, folder):
     assert cells(page, "Lokationsnumre") == ["4", "0", "0", "0"]
     assert cells(page, "Enheder") == ["1", "0", "0", "0"]
     assert "2 EDI-typer på lokationsnumre er læst" in page
+    assert f'href="/aendringer/{run.change_set_id}/"' in page
     assert "Ingen. Alle rækker er importeret." in page
 
 
