@@ -73,6 +73,9 @@ class LocationVersion(EdiProfile):
         indexes = [models.Index(fields=["location", "applied_at"], name="version_as_of")]
         triggers = guards.version_triggers(PROFILE_COLUMNS, _CODE_LISTS)
 
+    def __str__(self) -> str:
+        return f"{self.location_id} by {self.change_set_id}"
+
 
 class Status(models.TextChoices):
     """What a number is good for today. Values are those of `?status=`."""

@@ -91,3 +91,6 @@ class Assignment(models.Model):
             ),
             models.CheckConstraint(condition=Q(period__isempty=False), name="assignment_period_not_empty"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.location_id} at {self.unit_id}"
