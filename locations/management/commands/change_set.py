@@ -53,11 +53,9 @@ class Command(BaseCommand):
         try:
             change_set = getattr(self, f"_{options['verb']}")(options)
         except (Refused, PermissionDenied) as refusal:
-            self.stdout.write(
-                json.dumps({"state": State.REFUSED, "message": str(refusal)}, ensure_ascii=False)
-            )
+            self.stdout.write(json.dumps({"state": State.REFUSED, "message": str(refusal)}))
             raise SystemExit(1) from None
-        self.stdout.write(json.dumps(summary(change_set), ensure_ascii=False))
+        self.stdout.write(json.dumps(summary(change_set)))
         if change_set.state in (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED):
             raise SystemExit(1)
 

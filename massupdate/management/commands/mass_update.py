@@ -37,7 +37,7 @@ class Command(BaseCommand):
             else:
                 update.change_set.run_here(changes.apply)
         summary = actions.summary(update)
-        self.stdout.write(json.dumps(summary, ensure_ascii=False))
+        self.stdout.write(json.dumps(summary))
         wanted = State.DONE if options["apply"] else State.DRAFT
         if summary["state"] != wanted:
             raise SystemExit(1)
