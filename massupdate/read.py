@@ -17,7 +17,6 @@ from soredi.tabular import Loaded, TabularError, load, plain, read_header
 
 MAX_BYTES = 100_000_000
 MAX_LINES = 1_500_000
-MAX_COLUMNS = 400  # with more, a row may be too wide for a page of PostgreSQL
 BAD_LINES = 1000  # unreadable lines that are listed before reading stops
 COLUMNS = {
     "gln": (
@@ -61,11 +60,6 @@ def read(
     aliases = {plain(spelling): column for column, spellings in COLUMNS.items() for spelling in spellings}
     with open_file() as stream:
         header = read_header(stream, name, aliases)
-    if len(header.names) > MAX_COLUMNS:
-        message = _(
-            "The first line is no list of column names. Save the file as “CSV UTF-8” and upload it again."
-        )
-        raise TabularError(name, 1, "wrong_columns", message)
     missing = [COLUMNS[column][0] for column in COLUMNS if column not in header.names]
     if missing:
         raise TabularError(

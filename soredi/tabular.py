@@ -25,6 +25,7 @@ from soredi.csvlines import ENCODINGS, UTF8_LETTER, BadRow, WrongEncoding, read_
 
 CHUNK = 1 << 18  # bytes; larger chunks gained nothing
 HEADER_LIMIT = 1 << 16  # bytes; the longest header seen has 4 kB
+MAX_COLUMNS = 400  # with more, a row may be too wide for a page of PostgreSQL; SOREntity.csv has about 120
 DELIMITERS = b";,\t"
 
 __all__ = ["CHUNK", "BadRow", "Header", "Loaded", "TabularError", "load", "not_text", "plain", "read_header"]
@@ -77,7 +78,8 @@ def plain(name: str) -> str:
 def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Header:
     """Read the first line of `stream`. `aliases` maps a `plain` header to its column.
 
-    Raises TabularError: `empty_file` without any text, `not_text` for UTF-16, NUL bytes or a binary file.
+    Raises TabularError: `empty_file` without any text, `not_text` for UTF-16, NUL bytes or a binary file,
+    `wrong_columns` for more than MAX_COLUMNS.
     """
     start = stream.read(HEADER_LIMIT)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
@@ -97,6 +99,8 @@ def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Hea
         found = [name.strip() for name in next(csv.reader([text.rstrip("\r")], delimiter=delimiter), [])]
     except csv.Error:
         raise _bad_header(file) from None
+    if len(found) > MAX_COLUMNS:
+        raise _bad_header(file, "wrong_columns")
     names: list[str | None] = []
     for name in found:
         column = aliases.get(plain(name))
@@ -113,11 +117,11 @@ def not_text(file: str, line: int) -> TabularError:
     )
 
 
-def _bad_header(file: str) -> TabularError:
+def _bad_header(file: str, code: str = "not_text") -> TabularError:
     return TabularError(
         file,
         1,
-        "not_text",
+        code,
         _("The first line is no list of column names. Save the file as “CSV UTF-8” and upload it again."),
     )
 

@@ -12,7 +12,7 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from soredi.tabular import Loaded, TabularError, load, read_header
+from soredi.tabular import MAX_COLUMNS, Loaded, TabularError, load, read_header
 
 pytestmark = pytest.mark.django_db
 
@@ -239,3 +239,11 @@ def lines_of(rows: Iterable[tuple[str, str]]) -> Iterable[int]:
     for row in rows:
         yield line
         line += 1 + sum(value.count("\n") for value in row)
+
+
+def test_more_columns_than_a_row_can_hold_are_no_header() -> None:
+    line = ";".join(f"c{number}" for number in range(MAX_COLUMNS + 1)).encode()
+    with pytest.raises(TabularError) as error:
+        read_header(io.BytesIO(line), "wide.csv", {})
+    assert (error.value.code, error.value.line) == ("wrong_columns", 1)
+    assert len(read_header(io.BytesIO(line.rpartition(b";")[0]), "wide.csv", {}).found) == MAX_COLUMNS

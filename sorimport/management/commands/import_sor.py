@@ -30,6 +30,6 @@ class Command(BaseCommand):
             force=options["force"],
         )
         run = run.run_here(actions.run_import)
-        self.stdout.write(json.dumps(actions.summary(run), ensure_ascii=False))
+        self.stdout.write(json.dumps(actions.summary(run)))
         if run.state != State.DONE:
             raise SystemExit(1)

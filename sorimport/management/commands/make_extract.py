@@ -55,4 +55,4 @@ class Command(BaseCommand):
             raise CommandError(
                 _("No extract was made: %(reason)s") % {"reason": error}, returncode=2
             ) from error
-        self.stdout.write(json.dumps(summary, ensure_ascii=False))
+        self.stdout.write(json.dumps(summary))
