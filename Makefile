@@ -27,7 +27,7 @@ check: export SOREDI_DATA_DIR := $(CURDIR)/var/test
 check: install .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@if [ -n "$$(find templates -name '*.html' 2>/dev/null)" ]; then $(BIN)/djlint --quiet --check --lint templates; fi
+	@if [ -n "$$(find templates -name '*.html' 2>/dev/null)" ]; then $(BIN)/djlint --check --lint templates; fi
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .import_linter_cache
 	$(BIN)/python manage.py makemigrations --check --dry-run
