@@ -33,6 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     embedded.ensure(DATA, durable=False)
     django.setup()
+    if not hasattr(config, "workerinput"):
+        # xdist's workers inherit this environment, and with the name in it they would read the settings before this
+        # file has given them a Valkey number of their own.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
