@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from soredi.jobs import State
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
@@ -63,5 +65,5 @@ class ChangeSetQuerySet(models.QuerySet[Any]):
             return self.all()
         touched = LocationVersion.objects.filter(
             change_set=OuterRef("pk"), location__edi_administrator__in=user.edi_administrators.all()
-        )
+        ).exclude(applied_at=None, change_set__state=State.DONE)  # what SOR stated and nobody applied
         return self.filter(Q(by=user) | Exists(touched))

@@ -91,7 +91,11 @@ def running(user: User) -> list[dict[str, Any]]:
 
 def waiting(user: User) -> list[dict[str, Any]]:
     """The user's own plans that nobody has carried out yet; imports that need an administrator's word."""
-    plans = ChangeSet.objects.filter(by=user, state=State.DRAFT).select_related("mass_update")
+    plans = (
+        ChangeSet.objects.filter(by=user, state=State.DRAFT)
+        .exclude(counts__changed=0)
+        .select_related("mass_update")
+    )
     found: list[Job] = list(plans[:SHOWN])
     if user.is_administrator:
         found += ImportRun.objects.filter(state=State.WAITING)[:SHOWN]

@@ -38,7 +38,9 @@ def run_import(run: ImportRun) -> None:
     """
     try:
         with fetched(run.paths) as paths:
-            run.sha256 = digest(paths)
+            shown, run.sha256 = run.sha256, digest(paths)
+            if shown:
+                _require_what_was_shown(run, shown)
             with transaction.atomic():
                 _wait_for_others()
                 files = source_files(paths)
@@ -58,6 +60,18 @@ def run_import(run: ImportRun) -> None:
     except Waits as question:
         ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
             state=State.WAITING, message=str(question), counts=run.counts, sha256=run.sha256
+        )
+
+
+def _require_what_was_shown(run: ImportRun, shown: str) -> None:
+    """A run that waited goes on with the very files its counts were taken from, and over nothing newer."""
+    if run.sha256 != shown:
+        raise Failed(
+            _("The files are not those any more that waited for an administrator's word. Start a new import.")
+        )
+    if ImportRun.objects.filter(pk__gt=run.pk, state=State.DONE).exists():
+        raise Failed(
+            _("A later extract has been imported since. Start a new import if this one is still right.")
         )
 
 

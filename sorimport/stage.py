@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from soredi.tabular import BadRow, Loaded, TabularError, load, read_header
+from soredi.tabular import CHUNK, BadRow, Loaded, TabularError, load, read_header
 from sorimport.columns import EDI_TYPES, KINDS, LOCATIONS, PAIRS, UNITS, Kind, kind_of, known_kinds
 from sorimport.fetch import SourceFile
 
@@ -135,20 +135,41 @@ def _load(kind: Kind, file: SourceFile, force: bool, on_read: Callable[[int], No
                     "found": ", ".join(header.found),
                 },
             )
-        loaded = load(
-            file.open,
-            file=file.name,
-            table=f"raw_{kind.name}",
-            header=header,
-            bad_limit=10**9 if force else BAD_ROWS,
-            on_read=on_read,
-        )
+        try:
+            loaded = load(
+                file.open,
+                file=file.name,
+                table=f"raw_{kind.name}",
+                header=header,
+                bad_limit=10**9 if force else BAD_ROWS,
+                on_read=on_read,
+            )
+        except TabularError:
+            _last_line(file)  # a damaged zip tells so at its end, which is the better answer
+            raise
+        if loaded.bad and not force and loaded.bad[-1].line == _last_line(file):
+            raise TabularError(
+                file.name,
+                loaded.bad[-1].line,
+                "cut_off",
+                _("The file ends in the middle of a row: it is cut off. Fetch it again."),
+            )
     if kind in NEVER_EMPTY and not loaded.rows:
         raise TabularError(
             file.name, 0, "empty_file", _("There are no rows below the header. Fetch or save the file again.")
         )
     _add_missing(kind, loaded.columns)
     return loaded
+
+
+def _last_line(file: SourceFile) -> int:
+    """The number of the line that the file ends in without a line end; 0 where its last line is whole."""
+    lines, last = 0, b"\n"
+    with file.open() as stream:
+        while chunk := stream.read(CHUNK):
+            lines += chunk.count(b"\n")
+            last = chunk[-1:]
+    return 0 if last == b"\n" else lines + 1
 
 
 class _readable:

@@ -8,4 +8,5 @@ urlpatterns = [
     path("sor-import/", views.imports, name="imports"),
     path("sor-import/<int:pk>/", views.run, name="import"),
     path("sor-import/<int:pk>/accepter/", views.accept, name="import-accept"),
+    path("sor-import/<int:pk>/annuller/", views.drop, name="import-drop"),
 ]

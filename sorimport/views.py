@@ -37,6 +37,7 @@ SAID = {
     State.DONE: gettext_lazy("Done"),
     State.REFUSED: gettext_lazy("Refused"),
     State.FAILED: gettext_lazy("Failed"),
+    State.CANCELLED: gettext_lazy("Dropped"),
 }
 COUNTED = {"units": gettext_lazy("Units"), "locations": gettext_lazy("Location numbers")}
 
@@ -111,8 +112,20 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """The administrator's word for a run that waits: it goes on and closes what its extract leaves out."""
     run = get_object_or_404(ImportRun, pk=pk)
     waiting = ImportRun.objects.filter(pk=run.pk, state=State.WAITING)
-    if waiting.update(accept_closures=True):
+    if waiting.update(accept_closures=True, by=request.user):  # it goes on in the name of who gave the word
         run.enqueue(from_states=(State.WAITING,))
+    else:
+        messages.info(request, _("The import does not wait for anything."))
+    return redirect("import", run.pk)
+
+
+@administrators_only
+@require_POST
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """The other word: the extract is not imported."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    if run.cancel():
+        messages.info(request, _("The import was dropped. Nothing was changed."))
     else:
         messages.info(request, _("The import does not wait for anything."))
     return redirect("import", run.pk)
