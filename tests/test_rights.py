@@ -200,3 +200,11 @@ def test_each_person_may_do_what_the_line_says(world, name):
 def test_the_admin_site_is_for_administrators(world):
     line = Line("/admin/", get=(302, 302, 302, 302, 200))
     assert answers(world, line, "get") == dict(zip(PEOPLE, line.get, strict=True))
+
+
+def test_a_post_without_its_token_is_refused(world):
+    """Even an administrator's: it may come from another site."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world["administrator"])
+    answered = {name: client.post(line.path.format(**world)).status_code for name, line in LINES.items()}
+    assert answered == dict.fromkeys(LINES, 403)
