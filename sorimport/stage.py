@@ -24,9 +24,13 @@ BAD_ROWS = 1000  # a run with more unreadable rows than this fails
 
 @dataclass
 class Staged:
-    """The files of one run by kind. `skipped` are files of no kind or one too many; `ignored` headers by file."""
+    """The files of one run by kind. `skipped` are files of no kind or one too many; `ignored` headers by file.
+
+    `stated`: kind → the columns that its file carries. Of the others it says nothing: what is known stays.
+    """
 
     files: dict[str, str] = field(default_factory=dict)
+    stated: dict[str, frozenset[str]] = field(default_factory=dict)
     bad: list[tuple[str, BadRow]] = field(default_factory=list)
     ignored: dict[str, list[str]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
@@ -58,6 +62,7 @@ def stage(
         loaded = _load(kind, file, force, _after(before, total, on_read))
         before += file.size
         staged.files[kind.name] = file.name
+        staged.stated[kind.name] = frozenset(loaded.columns) & frozenset(kind.columns)
         staged.bad += [(file.name, row) for row in loaded.bad]
         if loaded.ignored:
             staged.ignored[file.name] = loaded.ignored
