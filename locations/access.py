@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from soredi.models import User
 
 
+def _differ(one: str, other: str, operator: str) -> models.Func:
+    """`one <operator> other` of two columns; Django itself knows no `<>`."""
+    return models.Func(
+        one,
+        other,
+        arg_joiner=f" {operator} ",  # by name before template: so are they written in a migration, and compared
+        template="(%(expressions)s)",
+        output_field=models.BooleanField(),
+    )
+
+
+# Also the condition of the index `location_not_as_sor`. Null, and so not true, where SOR never spoke of the number.
+NOT_AS_SOR = Q(_differ("version", "sor_version", "<>"))
+
+
 class LocationNumberQuerySet(models.QuerySet[Any]):
     def editable_by(self, user: User | AnonymousUser | None) -> LocationNumberQuerySet:
         """The numbers `user` may see and edit: all for an administrator, else those of the user's EDI administrators.
@@ -43,6 +58,19 @@ class LocationNumberQuerySet(models.QuerySet[Any]):
 
     def not_closed_on(self, day: date) -> LocationNumberQuerySet:
         return self.filter(Q(to_date=None) | Q(to_date__gte=day))
+
+    def not_as_sor(self) -> LocationNumberQuerySet:
+        """Numbers whose version is not the one that SOR stated last: those that can deviate, by a partial index."""
+        return self.filter(NOT_AS_SOR)
+
+    def deviating(self) -> LocationNumberQuerySet:
+        """Numbers whose profile differs from what SOR says of them. One that SOR never spoke of does not."""
+        from locations.models import PROFILE_COLUMNS
+
+        differs = Q()
+        for column in PROFILE_COLUMNS:
+            differs |= Q(_differ(column, f"sor_version__{column}", "IS DISTINCT FROM"))
+        return self.not_as_sor().filter(differs)
 
     def receiving(self, edi_type: EdiType) -> LocationNumberQuerySet:
         """Numbers that can receive `edi_type`, in just that version."""

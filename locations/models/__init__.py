@@ -1,5 +1,6 @@
 from .catalogue import EdiAdministrator, EdiType, Region, Speciality, System, Vans, Vendor
 from .change import ChangeSet
+from .deviation import Deviation
 from .location import PROFILE_COLUMNS, EdiProfile, LocationNumber, LocationVersion
 from .organisation import Assignment, SorUnit
 
@@ -7,6 +8,7 @@ __all__ = [
     "PROFILE_COLUMNS",
     "Assignment",
     "ChangeSet",
+    "Deviation",
     "EdiAdministrator",
     "EdiProfile",
     "EdiType",

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from locations.access import LocationNumberQuerySet
+from locations.access import NOT_AS_SOR, LocationNumberQuerySet
 
 from . import guards
 
@@ -127,6 +127,7 @@ class LocationNumber(EdiProfile):
             models.Index(fields=["vendor"], name="location_vendor"),
             models.Index(fields=["unit_key", "gln"], name="location_unit_key"),
             models.Index(fields=["city_key", "gln"], name="location_city_key"),
+            models.Index(fields=["gln"], condition=NOT_AS_SOR, name="location_not_as_sor"),
         ]
         triggers = guards.location_triggers(PROFILE_COLUMNS)
 
