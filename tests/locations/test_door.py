@@ -143,7 +143,9 @@ def test_a_number_cannot_be_deleted_or_truncated() -> None:
     with refused("kept for ever"):
         sql("TRUNCATE locations_locationnumber CASCADE")
     with refused("kept for ever"):
-        sql("TRUNCATE locations_locationnumber, locations_locationversion, locations_assignment")
+        sql(
+            "TRUNCATE locations_locationnumber, locations_locationversion, locations_assignment, locations_deviation"
+        )
     with refused():
         number.delete()
     assert LocationNumber.objects.count() == 1
