@@ -16,7 +16,8 @@ from locations.models.change import Source
 from soredi.jobs import Failed, Phase, State
 from soredi.tabular import TabularError
 from sorimport.columns import EDI_TYPES, LOCATIONS, PAIRS, UNITS
-from sorimport.fetch import digest, fetched, source_files
+from sorimport.download import fetched
+from sorimport.fetch import digest, source_files
 from sorimport.merge import merge_catalogue, merge_locations, merge_units, plan_locations, stage_units
 from sorimport.models import ImportRun, Problem
 from sorimport.stage import Staged, stage

@@ -1,18 +1,12 @@
-"""Where an extract comes from: files, folders, zip files or addresses → named streams.
+"""Where an extract comes from: files, folders and zip files → named streams.
 
 Nothing is unpacked to disk. A zip file is untrusted: its members are bounded by size and ratio, and their names are
 only ever shown.
 """
 
 import hashlib
-import shutil
-import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -23,7 +17,6 @@ from soredi.tabular import CHUNK, TabularError
 
 MAX_MEMBER = 8 << 30  # bytes unpacked; SOREntity.csv is over 512 MB
 MAX_RATIO = 200  # unpacked to packed; real extracts have about 20
-TIMEOUT = 60  # seconds without a byte
 
 
 @dataclass(frozen=True)
@@ -33,28 +26,6 @@ class SourceFile:
     name: str
     size: int
     open: Callable[[], IO[bytes]]
-
-
-@contextmanager
-def fetched(paths: list[str]) -> Iterator[list[Path]]:
-    """`paths` as local files and folders; addresses are downloaded and removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="soredi-") as folder:
-        yield [
-            _download(p, Path(folder)) if p.startswith(("https://", "http://")) else Path(p) for p in paths
-        ]
-
-
-def _download(url: str, folder: Path) -> Path:
-    name = Path(urllib.parse.urlparse(url).path).name or "extract"
-    target = folder / name
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as response, target.open("wb") as file:  # noqa: S310
-            shutil.copyfileobj(response, file, CHUNK)
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise TabularError(
-            name, 0, "not_fetched", _("Could not be fetched (%(error)s). Try again later.") % {"error": error}
-        ) from None
-    return target
 
 
 def source_files(paths: list[Path]) -> list[SourceFile]:
