@@ -6,6 +6,14 @@ from django.utils.translation import gettext_lazy as _
 from soredi.jobs import Job
 
 
+class Origin(models.TextChoices):
+    """How a run came about; NIGHTLY also where an administrator did not want to wait for the night."""
+
+    UPLOAD = "upload", _("upload")
+    COMMAND = "command", _("command")
+    NIGHTLY = "nightly", _("fetched from SOR")
+
+
 class ImportRun(Job):
     """One import of one extract. `counts` is the summary that the contract names (see `sorimport.actions`)."""
 
@@ -13,6 +21,7 @@ class ImportRun(Job):
 
     paths = models.JSONField(help_text="Files, folders and zip files, as given, in order.")
     source = models.CharField(max_length=8, default="auto")
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.UPLOAD)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the bytes of all files, in order.")
     accept_closures = models.BooleanField(default=False)
     force = models.BooleanField(default=False, help_text="Go on past the limit of bad rows.")

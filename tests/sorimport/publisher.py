@@ -15,7 +15,7 @@ Answer = Callable[["Request"], None]
 
 @dataclass
 class Publisher:
-    """`content` under `etag`; `bad_days` are answers that come first, one a request; `asked` has the headers of each."""
+    """`content` under `etag`; `bad_days` are answers that come first, one a request; `asked` notes all headers."""
 
     content: bytes = b""
     etag: str = '"one"'

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from soredi.jobs import State
 from sorimport import actions
-from sorimport.models import ImportRun
+from sorimport.models import ImportRun, Origin
 
 
 class Command(BaseCommand):
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         run = ImportRun.objects.create(
             paths=[p if "://" in p else str(Path(p).absolute()) for p in options["paths"]],
             source=options["source"],
+            origin=Origin.COMMAND,
             accept_closures=options["accept_closures"],
             force=options["force"],
         )
