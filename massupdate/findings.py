@@ -1,8 +1,5 @@
 """What was found in a file: by sort, by line, and all of it as CSV."""
 
-import codecs
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,11 +8,9 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from massupdate.models import MESSAGES, Finding, MassUpdate
+from soredi.spreadsheet import CHUNK, csv_chunks, guarded
 
 EXAMPLES = 10  # lines of each sort of warning that a page shows
-CHUNK = 5000  # findings
-# A spreadsheet would run what begins with one of these.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass
@@ -56,26 +51,7 @@ def as_csv(update: MassUpdate) -> Iterator[bytes]:
     messages = {code: str(message) for code, message in MESSAGES.items()}
     rows = update.findings.values_list("line", "is_error", "value", "code").iterator(chunk_size=CHUNK)
     header = [_("Line"), _("Sort"), _("Value"), _("What is wrong, and what to do"), _("Code")]
-    return _encoded(
+    return csv_chunks(
         header,
         ([line, names[error], guarded(value), messages[code], code] for line, error, value, code in rows),
     )
-
-
-def guarded(value: str) -> str:
-    """`value` with an apostrophe in front where a spreadsheet would run it."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
-
-
-def _encoded(header: list[str], rows: Iterator[list[object]]) -> Iterator[bytes]:
-    written = io.StringIO()
-    writer = csv.writer(written, delimiter=";", lineterminator="\r\n")
-    yield codecs.BOM_UTF8
-    writer.writerow(header)
-    for count, row in enumerate(rows, 1):
-        writer.writerow(row)
-        if count % CHUNK == 0:
-            yield written.getvalue().encode()
-            written.seek(0)
-            written.truncate()
-    yield written.getvalue().encode()

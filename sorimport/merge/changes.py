@@ -1,0 +1,90 @@
+"""What an extract changes, told for the run's page: between planning and writing, while both sides are there to see.
+
+Nothing is told of the first units and the first numbers there ever were.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+KEPT = 1000  # rows of a kind; all are counted
+
+# In: unit_target and missing_unit as planned, locations_sorunit as it still is. unit_key names parents by their key.
+_UNITS = """
+WITH moved AS MATERIALIZED (
+    SELECT t.id, t.sor_id, t.name, t.to_date, t.change, t.parent_id, o.name AS old_name, o.parent_id AS old_parent_id
+    FROM unit_target t LEFT JOIN locations_sorunit o ON o.id = t.id
+    WHERE t.change <> 'unchanged'
+), told (kind, code, name, before, before_code, after, after_code) AS MATERIALIZED (
+    SELECT 'unit_new', m.sor_id, m.name, '', '', coalesce(p.name, ''), coalesce(p.sor_id, '')
+    FROM moved m LEFT JOIN unit_key p ON p.id = m.parent_id WHERE change = 'new'
+    UNION ALL
+    SELECT 'unit_renamed', sor_id, name, old_name, '', name, '' FROM moved WHERE change <> 'new' AND name <> old_name
+    UNION ALL
+    SELECT 'unit_moved', m.sor_id, m.name, coalesce(o.name, ''), coalesce(o.sor_id, ''), coalesce(p.name, ''),
+        coalesce(p.sor_id, '')
+    FROM moved m LEFT JOIN locations_sorunit o ON o.id = m.old_parent_id LEFT JOIN unit_key p ON p.id = m.parent_id
+    WHERE change <> 'new' AND m.parent_id IS DISTINCT FROM m.old_parent_id
+    UNION ALL
+    SELECT 'unit_closed', sor_id, name, '', '', to_date::text, '' FROM moved WHERE change = 'closed'
+    UNION ALL
+    SELECT 'unit_closed', sor_id, name, '', '', %(yesterday)s::text, '' FROM missing_unit
+)
+"""
+
+# In: location_target and missing_location as planned, locations_locationnumber as it still is.
+_NUMBERS = """
+WITH moved AS MATERIALIZED (
+    SELECT t.gln, t.to_date, t.change, t.sor_changed, t.unit_id, o.unit_id AS old_unit_id
+    FROM location_target t LEFT JOIN locations_locationnumber o ON o.id = t.id
+    WHERE t.change <> 'unchanged'
+), named AS MATERIALIZED (
+    SELECT m.*, coalesce(u.name, '') AS name, coalesce(u.sor_id, '') AS sor_id,
+        coalesce(o.name, '') AS old_name, coalesce(o.sor_id, '') AS old_sor_id
+    FROM moved m LEFT JOIN unit_key u ON u.id = m.unit_id LEFT JOIN locations_sorunit o ON o.id = m.old_unit_id
+), told (kind, code, name, before, before_code, after, after_code) AS MATERIALIZED (
+    SELECT 'number_new', gln, name, '', '', '', sor_id FROM named WHERE change = 'new'
+    UNION ALL
+    SELECT 'number_moved', gln, name, old_name, old_sor_id, name, sor_id FROM named
+    WHERE change <> 'new' AND unit_id IS DISTINCT FROM old_unit_id
+    UNION ALL
+    SELECT 'number_profile', gln, name, '', '', '', '' FROM named WHERE sor_changed
+    UNION ALL
+    SELECT 'number_closed', gln, name, '', '', to_date::text, '' FROM named WHERE change = 'closed'
+    UNION ALL
+    SELECT 'number_closed', m.gln, coalesce(u.name, ''), '', '', %(yesterday)s::text, ''
+    FROM missing_location m JOIN locations_locationnumber l ON l.id = m.id LEFT JOIN unit_key u ON u.id = l.unit_id
+)
+"""
+
+# The first KEPT of each kind, by code, go into the table; out come the counts of all.
+_KEEP = """
+, kept AS (
+    INSERT INTO sorimport_change (run_id, kind, code, name, before, before_code, after, after_code)
+    SELECT %(run)s, kind, code, name, before, before_code, after, after_code
+    FROM (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY code) AS place FROM told) AS numbered
+    WHERE place <= %(kept)s ORDER BY kind, code
+)
+SELECT kind, count(*) FROM told GROUP BY kind
+"""
+
+
+def tell_units(*, run: int, yesterday: date) -> dict[str, int]:
+    """Keep what changes in units; returns how many by kind. After `plan_units`, before `merge_units`."""
+    return _tell("SELECT EXISTS (SELECT FROM locations_sorunit)", _UNITS + _KEEP, run, yesterday)
+
+
+def tell_numbers(*, run: int, yesterday: date) -> dict[str, int]:
+    """Keep what changes in location numbers, likewise: between `plan_locations` and `merge_locations`."""
+    return _tell("SELECT EXISTS (SELECT FROM locations_locationnumber)", _NUMBERS + _KEEP, run, yesterday)
+
+
+def _tell(any_before: str, statement: str, run: int, yesterday: date) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(any_before)
+        if not cursor.fetchone()[0]:
+            return {}
+        params: dict[str, Any] = {"run": run, "yesterday": yesterday, "kept": KEPT}
+        cursor.execute(statement, params)
+        return dict(cursor.fetchall())
