@@ -45,7 +45,7 @@ def check_and_plan(update: MassUpdate) -> None:
                 partial(_open, update),
                 name=update.name,
                 size=update.size,
-                on_read=lambda done: update.report(Phase.READING, done, update.size),
+                on_read=lambda done, _lines: update.report(Phase.READING, done, update.size),
             )
         except TabularError as error:
             Finding.objects.create(

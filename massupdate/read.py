@@ -46,7 +46,7 @@ def read(
     *,
     name: str,
     size: int,
-    on_read: Callable[[int], None] = lambda _bytes: None,
+    on_read: Callable[[int, int], None] = lambda _bytes, _lines: None,
 ) -> Loaded:
     """Load the file into `mass_line`. Raises TabularError with a code of the contract where the file is at fault."""
     if size > MAX_BYTES:

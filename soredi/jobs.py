@@ -61,6 +61,9 @@ class Phase(models.TextChoices):
     CHECKING = "checking", gettext_lazy("Checking")
     PLANNING = "planning", gettext_lazy("Planning")
     WRITING = "writing", gettext_lazy("Writing")
+    NUMBERS = "numbers", gettext_lazy("Location numbers")
+    UNITS = "units", gettext_lazy("Units")
+    FINISHING = "finishing", gettext_lazy("Finishing")
 
 
 @dataclass(frozen=True)

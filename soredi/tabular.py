@@ -133,13 +133,13 @@ def load(
     table: str,
     header: Header,
     bad_limit: int,
-    on_read: Callable[[int], None] = lambda _bytes: None,
+    on_read: Callable[[int, int], None] = lambda _bytes, _lines: None,
 ) -> Loaded:
     """Put the rows below `header` into the temporary table `table` (line bigint, one text column each).
 
     `open_stream` gives the file from its first byte, each time it is called. `file` is how messages name it. More
     than `bad_limit` bad rows raise TabularError `too_many_bad_rows`; NUL or undecodable bytes raise `not_text`.
-    `on_read` is told now and then how many bytes of the file have been read.
+    `on_read` is told now and then how many bytes and how many lines of the file have been read.
     """
     columns = header.table_columns
     # Ignored columns stand last in the table: PostgreSQL reads a row from the left, as far as it needs.
@@ -152,7 +152,7 @@ def load(
             try:
                 _load_whole(open_stream, header, loaded, on_read)
             except (_Unbalanced, psycopg.DataError):
-                _load_by_line(open_stream, file, header, loaded, bad_limit)
+                _load_by_line(open_stream, file, header, loaded, bad_limit, on_read)
             return loaded
         except WrongEncoding as wrong:
             if wrong.mixed or encoding == "WIN1252":
@@ -167,7 +167,7 @@ class _Unbalanced(Exception):
 class _Counted:
     """Passes a stream on in chunks, counts its lines, and stops at the first byte its encoding does not know."""
 
-    def __init__(self, stream: IO[bytes], encoding: str, on_read: Callable[[int], None]):
+    def __init__(self, stream: IO[bytes], encoding: str, on_read: Callable[[int, int], None]):
         self.stream, self.on_read = stream, on_read
         self.lines = self.bytes = 0
         self.decoder = codecs.getincrementaldecoder(ENCODINGS[encoding])()
@@ -181,7 +181,7 @@ class _Counted:
             self.lines += chunk.count(b"\n")
             last = chunk[-1:]
             self.bytes += len(chunk)
-            self.on_read(self.bytes)
+            self.on_read(self.bytes, self.lines)
             yield chunk
         self._check(b"", final=True)
         self.lines += last != b"\n"
@@ -201,7 +201,7 @@ class _Counted:
 
 
 def _load_whole(
-    open_stream: Callable[[], IO[bytes]], header: Header, loaded: Loaded, on_read: Callable[[int], None]
+    open_stream: Callable[[], IO[bytes]], header: Header, loaded: Loaded, on_read: Callable[[int, int], None]
 ) -> None:
     """The fast path. Raises _Unbalanced or DataError where the file has to be read line by line."""
     with transaction.atomic(), open_stream() as stream:
@@ -239,16 +239,23 @@ def _copy(table: str, columns: list[str], delimiter: str, encoding: str, chunks:
 
 
 def _load_by_line(
-    open_stream: Callable[[], IO[bytes]], file: str, header: Header, loaded: Loaded, bad_limit: int
+    open_stream: Callable[[], IO[bytes]],
+    file: str,
+    header: Header,
+    loaded: Loaded,
+    bad_limit: int,
+    on_read: Callable[[int, int], None],
 ) -> None:
     def rows() -> Iterator[bytes]:
-        buffer = io.StringIO()
+        buffer, read = io.StringIO(), 0
         # With these ends of line the writer quotes both of the characters that COPY takes for one.
         writer = csv.writer(buffer, delimiter=header.delimiter, lineterminator="\r\n")
         for line, values in _rows(open_stream, file, header, loaded, bad_limit):
             # An empty field is written bare, which COPY reads as null, as it does in the file itself.
             writer.writerow([line, *values])
             if buffer.tell() > CHUNK:
+                read += buffer.tell()  # about: as it is written again
+                on_read(read, line)
                 yield buffer.getvalue().encode()
                 buffer.seek(0)
                 buffer.truncate()

@@ -3,6 +3,7 @@
 Everything happens in one transaction, so a run that fails, or waits for an administrator, leaves the data as before.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,46 +17,54 @@ from locations.models.change import Source
 from soredi.jobs import Failed, Phase, State
 from soredi.tabular import TabularError
 from sorimport.columns import EDI_TYPES, LOCATIONS, PAIRS, UNITS
+from sorimport.course import Course
 from sorimport.download import fetched
 from sorimport.fetch import digest, source_files
-from sorimport.merge import merge_catalogue, merge_locations, merge_units, plan_locations, stage_units
+from sorimport.guards import Waits, newest, refuse_older, rows_of, too_few_rows, too_many_closures
+from sorimport.merge import (
+    merge_catalogue,
+    merge_locations,
+    merge_units,
+    plan_locations,
+    plan_units,
+    stage_units,
+    tell_numbers,
+    tell_units,
+)
 from sorimport.models import ImportRun, Problem
 from sorimport.stage import Staged, stage
+from sorimport.turn import take_turn
 
-CLOSING_LIMIT = 0.05  # of the numbers, and of the units, open before the run; more of them wait for a person
 ANALYZE_FROM = 1000  # new rows; after fewer the planner's old figures will do until autovacuum comes by
 EXAMPLES = 20  # problems shown in the summary; all are kept
 _NOTHING = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0}
 
 
-class Waits(Exception):
-    """The run needs an administrator's word; everything is rolled back."""
+def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead: None) -> None:
+    """Import the extract that `run` names. Sets the run's state, counts, problems, changes and change set.
 
-
-def run_import(run: ImportRun) -> None:
-    """Import the extract that `run` names. Sets the run's state, counts, problems and change set.
-
-    Raises Failed, with file, line, what was found and what to do, where the files cannot be imported.
+    One import at a time: `on_wait` is told the number of each that goes before. Raises Failed, with file, line, what
+    was found and what to do, where the files cannot be imported, and Refused where the extract is an old one.
     """
+    course = Course(run)
     try:
         with fetched(run.paths) as paths:
             shown, run.sha256 = run.sha256, digest(paths)
             if shown:
                 _require_what_was_shown(run, shown)
             with transaction.atomic():
-                _wait_for_others()
+                take_turn(run, on_wait)
+                course.enter(Phase.READING)
                 files = source_files(paths)
-                staged = stage(
-                    files,
-                    daily=run.source == "daily",
-                    force=run.force,
-                    on_read=lambda done, total: run.report(Phase.READING, done, total),
-                )
-                _merge(run, staged)
+                staged = stage(files, daily=run.source == "daily", force=run.force, on_read=course.read)
+                _merge(run, staged, course)
+                course.enter(Phase.FINISHING)
                 run.state, run.finished_at = State.DONE, timezone.now()
                 run.save()
             if _new_rows(run) > ANALYZE_FROM:
                 _analyze()
+            run.counts["seconds"] = course.end()
+            ImportRun.objects.filter(pk=run.pk).update(counts=run.counts)
     except TabularError as error:
         raise Failed(str(error)) from error
     except Waits as question:
@@ -87,43 +96,67 @@ def _analyze() -> None:
         )
 
 
-def _wait_for_others() -> None:
-    """One import at a time: the second starts from what the first left. Let go with the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sorimport.run_import'))")
-
-
-def _merge(run: ImportRun, staged: Staged, today: date | None = None) -> None:
+def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = None) -> None:
     today = today or timezone.localdate()
     yesterday = today - timedelta(days=1)
+    course.enter(Phase.CHECKING)
     Problem.objects.bulk_create(
         Problem(run=run, file=file, line=row.line, code=row.code, value=row.value) for file, row in staged.bad
     )
-    run.report(Phase.CHECKING)
     merge_catalogue(run=run.pk, file=staged.files.get(EDI_TYPES.name, ""))
     stage_units(today=today)
+    days = newest(staged, today)
+    refuse_older(run, staged, days)
+    run.counts = _facts(staged, days)
+    questions = too_few_rows(run, staged)
+
+    course.enter(Phase.NUMBERS)
     locations = dict(_NOTHING) | {"edi_links": 0}
     if staged.has(LOCATIONS):
-        run.report(Phase.PLANNING)
         locations = plan_locations(has_pairs=staged.has(PAIRS), today=today)
-        run.counts = _summary(_NOTHING, locations)
-        _ask_about_closures(run, locations, _("location numbers"))
+        questions += too_many_closures(
+            run,
+            locations,
+            _(
+                "This extract would close %(closed)s of %(open)s open location numbers, more than %(limit)s %%."
+            ),
+        )
+    run.counts |= _summary(_NOTHING, locations) | {"changes": {}}
+    _ask(questions)
+    if staged.has(LOCATIONS):
+        run.counts["changes"] |= tell_numbers(run=run.pk, yesterday=yesterday)
         _write_locations(run, staged, locations, yesterday)
-    run.report(Phase.WRITING)
-    units = merge_units(
-        run=run.pk,
-        file=staged.files.get(UNITS.name, ""),
-        complete=staged.complete_units,
-        today=today,
-        yesterday=yesterday,
+
+    course.enter(Phase.UNITS)
+    units = plan_units(
+        run=run.pk, file=staged.files.get(UNITS.name, ""), complete=staged.complete_units, today=today
     )
-    run.counts = _summary(units, locations)
-    _ask_about_closures(run, units, _("units"))
-    if staged.ignored:
-        run.counts["ignored_columns"] = staged.ignored
-    if staged.skipped:
-        run.counts["skipped_files"] = staged.skipped
+    run.counts |= _summary(units, locations)
+    _ask(
+        too_many_closures(
+            run,
+            units,
+            _("This extract would close %(closed)s of %(open)s open units, more than %(limit)s %%."),
+        )
+    )
+    run.counts["changes"] |= tell_units(run=run.pk, yesterday=yesterday)
+    merge_units(yesterday=yesterday)
     run.counts["problems"] = run.problems.count()
+
+
+def _facts(staged: Staged, days: dict[str, str]) -> dict[str, Any]:
+    """What the run keeps about its files: rows by kind, bytes, the newest days, and what was left aside."""
+    facts: dict[str, Any] = {
+        "rows": rows_of(staged),
+        "read": sum(staged.rows.values()),
+        "bytes": staged.size,
+        "newest": days,
+    }
+    if staged.ignored:
+        facts["ignored_columns"] = staged.ignored
+    if staged.skipped:
+        facts["skipped_files"] = staged.skipped
+    return facts
 
 
 def _summary(units: dict[str, int], locations: dict[str, int]) -> dict[str, Any]:
@@ -134,16 +167,16 @@ def _summary(units: dict[str, int], locations: dict[str, int]) -> dict[str, Any]
     }
 
 
-def _ask_about_closures(run: ImportRun, counts: dict[str, int], of_what: str) -> None:
-    """A file that was cut off between two rows reads well; what it does not hold any more must not be closed unseen."""
-    closed, open_before = counts["closed"], counts["open"]
-    if closed > CLOSING_LIMIT * open_before and not run.accept_closures:
+def _ask(questions: list[str]) -> None:
+    """Stop here where an administrator has to say first that the extract is right."""
+    if questions:
         raise Waits(
-            _(
-                "This extract would close %(closed)s of %(open)s open %(what)s, more than %(limit)s %%. "
-                "Nothing was changed. If that is right, run it again and accept the closures."
+            " ".join(
+                [
+                    *questions,
+                    _("Nothing was changed. If that is right, run it again and accept the closures."),
+                ]
             )
-            % {"closed": closed, "open": open_before, "what": of_what, "limit": round(CLOSING_LIMIT * 100)}
         )
 
 

@@ -64,6 +64,7 @@ LOCATIONS = Kind(
         "administrator_code": ("EdiAdministratorId", "EdiAdministrator", "EDI-administrator"),
         "administrator_name": ("EdiAdministratorName", "EDI-administratornavn"),
         "note": ("SorNote", "Note", "Bemærkning"),
+        "updated_at": ("UpdatedAt", "Sidst ændret dato"),
         **_DATES,
     },
     ("gln", "sor_id", "vans_code", "system_code", "vendor_code", "administrator_code"),

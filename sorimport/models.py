@@ -33,6 +33,41 @@ class ImportRun(Job):
         ordering = ["-id"]
 
 
+class Change(models.Model):
+    """What an import changed in one unit or number, for its page; of each kind the first 1,000 are kept.
+
+    `code` and `name` are the unit's, or the number and its unit's name. For what moved, was renamed or replaced,
+    `before` and `after` are names, with the SOR codes where they are other units; for what was closed `after` is the
+    last day as ISO text.
+    """
+
+    class Kind(models.TextChoices):
+        UNIT_NEW = "unit_new", _("New units")
+        UNIT_RENAMED = "unit_renamed", _("Renamed units")
+        UNIT_MOVED = "unit_moved", _("Moved units")
+        UNIT_REPLACED = "unit_replaced", _("Replaced units")
+        UNIT_CLOSED = "unit_closed", _("Closed units")
+        NUMBER_NEW = "number_new", _("New location numbers")
+        NUMBER_MOVED = "number_moved", _("Location numbers at another unit")
+        NUMBER_PROFILE = "number_profile", _("Location numbers with another profile in SOR")
+        NUMBER_CLOSED = "number_closed", _("Closed location numbers")
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=16, choices=Kind)
+    code = models.CharField(max_length=18)
+    name = models.CharField(max_length=255, blank=True)
+    before = models.CharField(max_length=255, blank=True)
+    before_code = models.CharField(max_length=18, blank=True)
+    after = models.CharField(max_length=255, blank=True)
+    after_code = models.CharField(max_length=18, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code}"
+
+
 # What a problem means and what to do. Those that say "kept" are flags; the rows of the others were left out.
 MESSAGES = {
     "bad_check_digit": _("The check digit is wrong. Kept as SOR has it; have it corrected in SOR."),

@@ -26,10 +26,13 @@ BAD_ROWS = 1000  # a run with more unreadable rows than this fails
 class Staged:
     """The files of one run by kind. `skipped` are files of no kind or one too many; `ignored` headers by file.
 
+    `rows`: kind → how many rows were read, history and all; `size`: bytes of all files.
     `stated`: kind → the columns that its file carries. Of the others it says nothing: what is known stays.
     """
 
     files: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    size: int = 0
     stated: dict[str, frozenset[str]] = field(default_factory=dict)
     bad: list[tuple[str, BadRow]] = field(default_factory=list)
     ignored: dict[str, list[str]] = field(default_factory=dict)
@@ -45,11 +48,11 @@ def stage(
     *,
     daily: bool = False,
     force: bool = False,
-    on_read: Callable[[int, int], None] = lambda _done, _total: None,
+    on_read: Callable[[int, int, int], None] = lambda _done, _total, _rows: None,
 ) -> Staged:
     """Load every file that is part of an extract. Raises TabularError where a file breaks the run.
 
-    `on_read` is told now and then how many bytes of how many have been read.
+    `on_read` is told now and then how many bytes of how many have been read, and how many rows.
 
     `daily`: units are a refresh, so one that is missing is not gone.
     """
@@ -59,9 +62,11 @@ def stage(
     chosen = _by_kind(files, staged, known_kinds(settings.SOR_COLUMNS_FILE))
     before, total = 0, sum(file.size for file in chosen.values())
     for kind, file in chosen.items():
-        loaded = _load(kind, file, force, _after(before, total, on_read))
+        loaded = _load(kind, file, force, _after(before, total, sum(staged.rows.values()), on_read))
         before += file.size
+        staged.size += file.size
         staged.files[kind.name] = file.name
+        staged.rows[kind.name] = loaded.rows
         staged.stated[kind.name] = frozenset(loaded.columns) & frozenset(kind.columns)
         staged.bad += [(file.name, row) for row in loaded.bad]
         if loaded.ignored:
@@ -87,8 +92,10 @@ def stage(
     return staged
 
 
-def _after(before: int, total: int, on_read: Callable[[int, int], None]) -> Callable[[int], None]:
-    return lambda done: on_read(before + done, total)
+def _after(
+    before: int, total: int, rows: int, on_read: Callable[[int, int, int], None]
+) -> Callable[[int, int], None]:
+    return lambda done, lines: on_read(before + done, total, rows + lines)
 
 
 def is_daily(name: str) -> bool:
@@ -122,7 +129,7 @@ def _by_kind(files: list[SourceFile], staged: Staged, kinds: tuple[Kind, ...]) -
     return {kind: chosen[kind] for kind in kinds if kind in chosen}
 
 
-def _load(kind: Kind, file: SourceFile, force: bool, on_read: Callable[[int], None]) -> Loaded:
+def _load(kind: Kind, file: SourceFile, force: bool, on_read: Callable[[int, int], None]) -> Loaded:
     with _readable(file):
         with file.open() as stream:
             header = read_header(stream, file.name, kind.aliases)

@@ -3,7 +3,17 @@
 Units are staged first, with the keys they will have, and written last, when it is known which of them have numbers."""
 
 from sorimport.merge.catalogue import merge_catalogue
+from sorimport.merge.changes import tell_numbers, tell_units
 from sorimport.merge.locations import merge_locations, plan_locations
-from sorimport.merge.units import merge_units, stage_units
+from sorimport.merge.units import merge_units, plan_units, stage_units
 
-__all__ = ["merge_catalogue", "merge_locations", "merge_units", "plan_locations", "stage_units"]
+__all__ = [
+    "merge_catalogue",
+    "merge_locations",
+    "merge_units",
+    "plan_locations",
+    "plan_units",
+    "stage_units",
+    "tell_numbers",
+    "tell_units",
+]

@@ -174,10 +174,17 @@ SELECT %(run)s, %(file)s, line, code, coalesce(left(value, 200), '') FROM (
 ) AS found ORDER BY line
 """
 
-# What is gone from a complete extract is closed, its last day being the day before.
+# Open, and gone from a complete extract.
+_MISSING = """
+CREATE TEMP TABLE missing_unit ON COMMIT DROP AS
+SELECT u.id, u.sor_id, u.name FROM locations_sorunit u
+WHERE %(complete)s AND (u.to_date IS NULL OR u.to_date >= %(today)s)
+  AND NOT EXISTS (SELECT FROM stage_unit s WHERE s.id = u.id)
+"""
+
+# Its last day is the day before.
 _CLOSE = """
-UPDATE locations_sorunit u SET to_date = %(yesterday)s
-WHERE (u.to_date IS NULL OR u.to_date >= %(today)s) AND NOT EXISTS (SELECT FROM stage_unit s WHERE s.id = u.id)
+UPDATE locations_sorunit u SET to_date = %(yesterday)s FROM missing_unit m WHERE m.id = u.id
 """
 
 _REHOLD = """
@@ -204,13 +211,12 @@ def stage_units(*, today: date) -> None:
         cursor.execute("ANALYZE unit_key (sor_id, id)")
 
 
-def merge_units(*, run: int, file: str, complete: bool, today: date, yesterday: date) -> dict[str, int]:
-    """Write the staged units and whose numbers each unit uses; the numbers are written already.
+def plan_units(*, run: int, file: str, complete: bool, today: date) -> dict[str, int]:
+    """Say what the staged units would do; the numbers are written already. `complete`: a missing unit is to be closed.
 
-    Returns how many are new, changed, closed and unchanged, and how many were open before. `complete`: a unit that is
-    missing is closed.
+    Returns how many are new, changed, closed and unchanged, and how many were open before.
     """
-    params: dict[str, Any] = {"run": run, "file": file, "today": today, "yesterday": yesterday}
+    params: dict[str, Any] = {"run": run, "file": file, "today": today, "complete": complete}
     with connection.cursor() as cursor:
         for statement in (
             _SPECIALITIES,
@@ -222,16 +228,22 @@ def merge_units(*, run: int, file: str, complete: bool, today: date, yesterday: 
         cursor.execute(_HOLD, params)
         cursor.execute(_TARGET, params)
         cursor.execute(_PROBLEMS, params)
+        cursor.execute(_MISSING, params)
+        missing = cursor.rowcount
         cursor.execute("SELECT change, count(*) FROM unit_target GROUP BY change")
         counts = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0} | dict(cursor.fetchall())
+        counts["closed"] += missing
         cursor.execute(
             "SELECT count(*) FROM locations_sorunit WHERE to_date IS NULL OR to_date >= %(today)s", params
         )
         (counts["open"],) = cursor.fetchone()
+    return counts
+
+
+def merge_units(*, yesterday: date) -> None:
+    """Write what `plan_units` found, and whose numbers each unit uses."""
+    with connection.cursor() as cursor:
         cursor.execute(_WRITE)
         cursor.execute(_SORT_KEYS)
-        if complete:
-            cursor.execute(_CLOSE, params)
-            counts["closed"] += cursor.rowcount
+        cursor.execute(_CLOSE, {"yesterday": yesterday})
         cursor.execute(_REHOLD)
-    return counts

@@ -1,0 +1,99 @@
+"""What keeps a wrong extract out: it is older than the last one, far smaller, or would close too much.
+
+An older one is refused. A smaller one, and one that closes, waits for an administrator, who may know better.
+"""
+
+from datetime import date
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from soredi.jobs import Refused, State
+from sorimport.columns import LOCATIONS, PAIRS, UNITS
+from sorimport.models import ImportRun
+from sorimport.stage import Staged
+
+CLOSING_LIMIT = 0.05  # of the numbers, and of the units, open before the run
+ROWS_LIMIT = 0.5  # of the rows that the last run of the same kind had
+
+# The newest day, not to come, that the numbers and the units speak of. `begun` is ISO text. 45,000 numbers: 0.1 s.
+_NEWEST = """
+SELECT (SELECT max(said.day)
+        FROM raw_locations, LATERAL (VALUES (sor_date(from_date)), (sor_date(updated_at))) AS said (day)
+        WHERE said.day <= %(today)s)::text,
+    (SELECT max(begun) FROM read_unit WHERE begun <= %(today)s::text)
+"""
+
+
+class Waits(Exception):
+    """The run needs an administrator's word; everything is rolled back."""
+
+
+def rows_of(staged: Staged) -> dict[str, int]:
+    """How many rows each kind of file has that holds everything there is; a daily file does not."""
+    return {
+        kind.name: staged.rows[kind.name]
+        for kind in (LOCATIONS, PAIRS, UNITS)
+        if staged.has(kind) and (kind != UNITS or staged.complete_units)
+    }
+
+
+def newest(staged: Staged, today: date) -> dict[str, str]:
+    """The newest day, as ISO text, of the numbers and of a complete list of units. After `stage_units`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, {"today": today})
+        days = dict(zip((LOCATIONS.name, UNITS.name), cursor.fetchone(), strict=True))
+    return {kind: day for kind, day in days.items() if day and kind in rows_of(staged)}
+
+
+def refuse_older(run: ImportRun, staged: Staged, days: dict[str, str]) -> None:
+    """Raise Refused where numbers or units end earlier than in the last import that had them."""
+    for kind, day in days.items():
+        last = _last_with("newest", kind)
+        if last and day < last.counts["newest"][kind] and not run.force:
+            raise Refused(
+                _(
+                    "%(file)s is older than what was imported last: its newest date is %(day)s, in import %(last)s "
+                    "it was %(then)s. Give the newest extract. To import this one all the same, run the command "
+                    "import_sor with --force."
+                )
+                % {
+                    "file": staged.files[kind],
+                    "day": day,
+                    "last": last.pk,
+                    "then": last.counts["newest"][kind],
+                }
+            )
+
+
+def too_few_rows(run: ImportRun, staged: Staged) -> list[str]:
+    """A question about each file with less than ROWS_LIMIT of the rows it had last time."""
+    questions = []
+    for kind, rows in rows_of(staged).items():
+        last = _last_with("rows", kind)
+        if last and rows < ROWS_LIMIT * last.counts["rows"][kind] and not run.accept_closures:
+            questions.append(
+                _(
+                    "%(file)s has %(rows)s rows; in import %(last)s there were %(then)s. It may have been cut off."
+                )
+                % {
+                    "file": staged.files[kind],
+                    "rows": rows,
+                    "last": last.pk,
+                    "then": last.counts["rows"][kind],
+                }
+            )
+    return questions
+
+
+def too_many_closures(run: ImportRun, counts: dict[str, int], question: str) -> list[str]:
+    """`question`, filled in, where a file that reads well does not hold any more what it held."""
+    closed, open_before = counts["closed"], counts["open"]
+    if closed <= CLOSING_LIMIT * open_before or run.accept_closures:
+        return []
+    return [question % {"closed": closed, "open": open_before, "limit": round(CLOSING_LIMIT * 100)}]
+
+
+def _last_with(figure: str, kind: str) -> ImportRun | None:
+    done = ImportRun.objects.filter(state=State.DONE, **{f"counts__{figure}__has_key": kind})
+    return done.order_by("-finished_at", "-pk").first()
