@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sorimport", "0002_models"),
+        ("sorimport", "0003_origin"),
     ]
 
     operations = [
