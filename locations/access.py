@@ -13,7 +13,7 @@ from soredi.jobs import State
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from locations.models import EdiType
+    from locations.models import ChangeSet, EdiType
     from soredi.models import User
 
 
@@ -75,6 +75,14 @@ class LocationNumberQuerySet(models.QuerySet[Any]):
     def receiving(self, edi_type: EdiType) -> LocationNumberQuerySet:
         """Numbers that can receive `edi_type`, in just that version."""
         return self.filter(edi_types__contains=[edi_type.pk])
+
+    def changed_by(self, change_set: ChangeSet) -> LocationNumberQuerySet:
+        """Numbers whose profile `change_set` changed, and so what it can be undone on; not those that it created."""
+        return self.filter(
+            versions__change_set=change_set,
+            versions__applied_at__isnull=False,
+            versions__base__isnull=False,
+        )
 
 
 class ChangeSetQuerySet(models.QuerySet[Any]):

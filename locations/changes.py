@@ -266,13 +266,12 @@ def plan_undo(change_set: ChangeSet, *, by: User | None, reason: str = "") -> Ch
     """Plan to take back what `change_set` did, and to keep what others did since.
 
     Fields that somebody changed again are left and listed in `counts["kept"]` as [gln, field] (the first hundred;
-    `counts["kept_total"]` says how many). A number's first version cannot be undone.
+    `counts["kept_total"]` says how many). A number's first version cannot be undone. Raises Refused where that would
+    change nothing.
     """
     if change_set.state != State.DONE:
         raise Refused(_("Only a change that was carried out can be undone."))
-    locations = LocationNumber.objects.filter(
-        versions__change_set=change_set, versions__applied_at__isnull=False, versions__base__isnull=False
-    )
+    locations = LocationNumber.objects.changed_by(change_set)
     undo = ChangeSet.objects.create(source=Source.UNDO, undoes=change_set, by=by, reason=reason)
     chosen = _choose(locations, by)
     if not chosen:
@@ -284,7 +283,19 @@ def plan_undo(change_set: ChangeSet, *, by: User | None, reason: str = "") -> Ch
         cursor.execute(_KEPT, {"undoes": change_set.pk})
         kept = cursor.fetchall()
     undo.counts = {"kept_total": len(kept), "kept": kept[:100]}
-    return _count(undo, chosen)
+    if not _count(undo, chosen).counts["changed"]:
+        if by_whom := undone_by(change_set):
+            raise Refused(
+                _("There is nothing left to undo: change %(id)s has undone it.") % {"id": by_whom.pk}
+            )
+        raise Refused(_("There is nothing left to undo: what this change did has been changed again since."))
+    return undo
+
+
+def undone_by(change_set: ChangeSet) -> ChangeSet | None:
+    """The undo that holds of `change_set`: one that was carried out and was not itself undone."""
+    undos = ChangeSet.objects.filter(undoes=change_set, state=State.DONE).select_related("by")
+    return next((undo for undo in undos if undone_by(undo) is None), None)
 
 
 def apply(change_set: ChangeSet) -> None:

@@ -41,13 +41,14 @@ ORDERS = {"gln": ["gln"], "enhed": ["unit_key", "gln"], "by": ["city_key", "gln"
 FORMATS = ("csv", "massupdate", "xlsx")
 INTERNAL = "intern"
 
-# Each status on a day. A number whose first day is to come and that is flagged inactive has two; `status_on`
-# says which of them a page shows. `intern` is a flag beside them.
+# Each status on a day, in the order of `status_on`: every number has just one of the four, so that their counts add
+# up to all numbers. A number yet to begin is future whether or not it is flagged inactive. `intern` is a flag beside
+# them.
 STATUS: dict[str, Callable[[date], Q]] = {
     Status.ACTIVE: lambda day: _begun(day) & _open(day) & Q(inactive=False),
-    Status.INACTIVE: lambda day: _open(day) & Q(inactive=True),
+    Status.INACTIVE: lambda day: _begun(day) & _open(day) & Q(inactive=True),
     Status.CLOSED: lambda day: Q(to_date__lt=day),
-    Status.FUTURE: lambda day: Q(first_from_date__gt=day),
+    Status.FUTURE: lambda day: _open(day) & Q(first_from_date__gt=day),
     INTERNAL: lambda day: Q(only_internal=True),
 }
 

@@ -173,6 +173,21 @@ def usual_vendor(system: System) -> Vendor | None:
     return Vendor.objects.get(pk=most["vendor"]) if most else None
 
 
+def reason_field() -> forms.CharField:
+    """Why: asked of everybody who changes numbers here."""
+    return forms.CharField(
+        max_length=1000,
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Stands in the history of every number that changes."),
+        error_messages={"required": gettext_lazy("Write why, for those who read the history.")},
+        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
+    )
+
+
+class UndoForm(forms.Form):
+    reason = reason_field()
+
+
 class EditForm(forms.Form):
     """The same change for many numbers. What is left empty stays as it is on each of them.
 
@@ -193,13 +208,7 @@ class EditForm(forms.Form):
     remove = forms.ModelMultipleChoiceField(
         EdiType.objects.none(), required=False, label=gettext_lazy("Remove EDI types")
     )
-    reason = forms.CharField(
-        max_length=1000,
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("Stands in the history of every number that changes."),
-        error_messages={"required": gettext_lazy("Write why, for those who read the history.")},
-        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
-    )
+    reason = reason_field()
 
     fields: dict[str, Any]
     took_usual_vendor = False

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.forms import BoundField
 from django.http import (
     FileResponse,
@@ -15,19 +14,21 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from locations.exports import CONTENT_TYPES, PAIRS_HEADER
-from locations.views.changes import contents
+from locations.views.changes import contents, undoing
 from massupdate import actions
 from massupdate.findings import as_csv, groups, with_examples
 from massupdate.forms import HandInForm, WarningsForm
 from massupdate.models import MassUpdate
 from soredi.jobs import Job, State
 from soredi.models import User
+from soredi.parameters import page_of, takes
 
 ROWS = 25  # earlier files a page
 ERRORS_SHOWN = 100  # lines
@@ -55,6 +56,7 @@ CARRYING_OUT = {
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes("page")
 def mass_updates(request: HttpRequest) -> HttpResponse:
     """`/masseopdatering/`: the form to hand a file in, and the files handed in before."""
     form = HandInForm(request.POST or None, request.FILES or None)
@@ -68,7 +70,7 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
             update.enqueue()
             return redirect("mass-update", update.pk)
     earlier = MassUpdate.objects.visible_to(request.user).select_related("by", "change_set")
-    page = Paginator(earlier, ROWS).get_page(request.GET.get("page"))
+    page = page_of(request, earlier, ROWS)
     rows = [
         {"update": update, "mark": mark(update), "said": said(update), "planned": planned(update)}
         for update in page
@@ -78,6 +80,7 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@takes("page")
 def mass_update(request: HttpRequest, pk: int) -> HttpResponse:
     """`/masseopdatering/<id>/` in whatever state; htmx asks it again while something is under way."""
     update = found(request, pk)
@@ -86,7 +89,7 @@ def mass_update(request: HttpRequest, pk: int) -> HttpResponse:
         if not under_way(update):
             return HttpResponseClientRefresh()
         return render(request, "components/_progress.html", {"job": job, "progress": job.progress()})
-    return page_of(request, update)
+    return whole_page(request, update)
 
 
 @login_required
@@ -100,7 +103,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     warnings = groups(update, is_error=False)
     form = WarningsForm({group.code: group.lines for group in warnings}, request.POST)
     if not form.is_valid():
-        return page_of(request, update, form)
+        return whole_page(request, update, form)
     if not change_set.enqueue(from_states=(State.DRAFT,)):
         messages.info(request, _("It is already being carried out."))
     return redirect("mass-update", update.pk)
@@ -184,13 +187,14 @@ def planned(update: MassUpdate) -> dict[str, Any]:
     return update.change_set.counts if update.change_set else {}
 
 
-def page_of(request: HttpRequest, update: MassUpdate, form: WarningsForm | None = None) -> HttpResponse:
+def whole_page(request: HttpRequest, update: MassUpdate, form: WarningsForm | None = None) -> HttpResponse:
     """The whole page: progress, errors by line, preview with warnings, receipt, or what went wrong."""
     job, change_set = current(update), update.change_set
     visible = MassUpdate.objects.visible_to(request.user)
     context: dict[str, Any] = {
         "update": update,
         "job": job,
+        "url": reverse("mass-update", args=[update.pk]),
         "change_set": change_set,
         "said": said(update),
         "mark": mark(update),
@@ -213,9 +217,9 @@ def page_of(request: HttpRequest, update: MassUpdate, form: WarningsForm | None 
         context |= {
             "form": form,
             "warnings": list(zip(with_examples(update, warnings), fields, strict=True)),
-            "undone_by": change_set.undone_by.filter(state=State.DONE).first(),
             "step": {State.DRAFT: 2, State.DONE: 5}.get(State(job.state), 3),
             **contents(request, change_set),
+            **undoing(request, change_set),
         }
     return render(request, "massupdate/mass_update.html", context)
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render, resolve_url
+from django.urls import is_valid_path
 from django.utils import translation
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -37,5 +38,23 @@ def whole_page_login(get_response: Respond) -> Respond:
         ):
             return HttpResponse(headers={"HX-Refresh": "true"})
         return response
+
+    return respond
+
+
+def wrong_method(get_response: Respond) -> Respond:
+    """A page for what only a button may ask, or a form may not send: 405 with the way back to the page above it.
+
+    A session that ended before the button was pressed leads here too, by way of the log-in.
+    """
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or request.path.startswith("/health/"):
+            return response
+        above = request.path.rstrip("/").rpartition("/")[0] + "/"
+        page = render(request, "405.html", {"above": above if is_valid_path(above) else "/"}, status=405)
+        page["Allow"] = response["Allow"]
+        return page
 
     return respond

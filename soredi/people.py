@@ -6,15 +6,26 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 
 class Login(auth.LoginView):
     redirect_authenticated_user = True
     http_method_names = ["get", "head", "post"]
+
+
+@require_safe
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """The admin site sends everybody here who may not see it: strangers log in where everybody does."""
+    if request.user.is_authenticated and not request.user.is_staff:
+        raise PermissionDenied(_("Only administrators may open the admin site."))
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
 
 class ChangePassword(auth.PasswordChangeView):

@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "soredi.middleware.wrong_method",
 ]
 ROOT_URLCONF = "soredi.urls"
 WSGI_APPLICATION = "soredi.wsgi.application"

@@ -13,6 +13,7 @@ urlpatterns = [
     path("adgangskode/", people.ChangePassword.as_view(), name="password"),
     path("sprog/", views.language, name="language"),
     path("komponenter/", views.components, name="components"),
+    path("admin/login/", people.admin_login, name="admin-login"),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),

@@ -10,7 +10,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,6 +22,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from soredi.jobs import State
 from soredi.models import User
+from soredi.parameters import page_of, takes
 from sorimport.forms import ExtractForm
 from sorimport.models import MESSAGES, ImportRun
 
@@ -59,6 +59,7 @@ def administrators_only(view: View) -> View:
 
 @administrators_only
 @require_http_methods(["GET", "HEAD", "POST"])
+@takes("page")
 def imports(request: HttpRequest) -> HttpResponse:
     """`/sor-import/`: the form to hand an extract in, and the runs before."""
     form = ExtractForm()
@@ -71,7 +72,7 @@ def imports(request: HttpRequest) -> HttpResponse:
             )
             run.enqueue()
             return redirect("import", run.pk)
-    page = Paginator(ImportRun.objects.select_related("by"), ROWS).get_page(request.GET.get("page"))
+    page = page_of(request, ImportRun.objects.select_related("by"), ROWS)
     rows = [
         {"run": run, "files": files_of(run), "said": SAID.get(State(run.state), run.state)} for run in page
     ]
@@ -80,6 +81,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @administrators_only
 @require_safe
+@takes("page")
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """`/sor-import/<id>/` in whatever state; htmx asks it again while the run is under way."""
     run = get_object_or_404(ImportRun.objects.select_related("by", "change_set"), pk=pk)
@@ -101,7 +103,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {
             "counts": [{"name": name, **run.counts[key]} for key, name in counted(run).items()],
             "sorts": problem_sorts(run),
-            "page": Paginator(run.problems.all(), PROBLEMS).get_page(request.GET.get("page")),
+            "page": page_of(request, run.problems.all(), PROBLEMS),
         }
     return render(request, "sorimport/import.html", context)
 

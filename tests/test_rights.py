@@ -83,12 +83,16 @@ LINES = {
     ),
     "location": Line("/lokationsnumre/{gln}/", get=(LOGIN, 404, 200, 404, 200)),
     "code-lists": Line("/stamdata/"),
+    # Whoever may not see the admin site is sent here: to the log-in, or told so.
+    "admin-login": Line("/admin/login/", get=(LOGIN, 403, 403, 403, 302), post=NOBODY, other=NOBODY),
     "components": Line("/komponenter/", get=STAFF),
     "change-sets": Line("/aendringer/"),
     "change-set": Line("/aendringer/{done}/", get=OWN),
     "change-set-apply": Line("/aendringer/{draft}/udfoer/", get=NO, post=OWN_CHANGED),
     "change-set-drop": Line("/aendringer/{draft}/annuller/", get=NO, post=OWN_CHANGED),
-    "change-set-undo": Line("/aendringer/{done}/fortryd/", get=NO, post=OWN_CHANGED),
+    "change-set-undo": Line(
+        "/aendringer/{done}/fortryd/", get=NO, post=OWN_CHANGED, data={"reason": "Forkert liste"}
+    ),
     "mass-updates": Line("/masseopdatering/", post=READ),
     "mass-update-template": Line("/masseopdatering/skabelon/"),
     "mass-update": Line("/masseopdatering/{mass_update}/", get=OWN),

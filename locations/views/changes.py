@@ -8,17 +8,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from locations import changes
+from locations.forms import UndoForm
 from locations.history import FIELD_LABELS, changes_by_location, versions_in
-from locations.models import ChangeSet, EdiType
+from locations.models import ChangeSet, EdiType, LocationNumber
 from locations.models.change import Source
 from locations.tables import in_groups
 from soredi.jobs import Refused, State
 from soredi.models import User
+from soredi.parameters import page_number, takes
 
 ROWS = 50
 UNDER_WAY = (State.QUEUED, State.RUNNING)
@@ -29,6 +32,7 @@ STEP = {State.DRAFT: 2, State.QUEUED: 3, State.RUNNING: 3, State.DONE: 5}
 
 @login_required
 @require_safe
+@takes("page")
 def change_sets(request: HttpRequest) -> HttpResponse:
     """`/aendringer/`: newest first. Counts are told to those who made a change set, and to administrators."""
     number = page_number(request)
@@ -48,6 +52,7 @@ def change_sets(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@takes("page")
 def change_set(request: HttpRequest, pk: int) -> HttpResponse:
     """`/aendringer/<id>/`: preview of a draft, progress of a running one, receipt of one that is done."""
     visible = ChangeSet.objects.visible_to(request.user).select_related("by", "undoes")
@@ -55,19 +60,25 @@ def change_set(request: HttpRequest, pk: int) -> HttpResponse:
     fragment = request.headers.get("HX-Request") == "true"
     if fragment and it.state not in UNDER_WAY:
         return HttpResponseClientRefresh()
-    context: dict[str, Any] = {"job": it, "progress": it.progress(), "url": request.path}
     if fragment:
-        return render(request, "components/_progress.html", context)
+        return render(request, "components/_progress.html", {"job": it, "progress": it.progress()})
+    return whole_page(request, it)
+
+
+def whole_page(request: HttpRequest, it: ChangeSet, undo_form: UndoForm | None = None) -> HttpResponse:
     may_control = request.user.is_staff or it.by_id == request.user.pk
     here = it.source in CARRIED_OUT_HERE
-    context |= {
+    context = {
+        "job": it,
+        "progress": it.progress(),
+        "url": reverse("change-set", args=[it.pk]),
         "change_set": it,
         "step": STEP.get(State(it.state), 2),
         "may_apply": it.state == State.DRAFT and may_control and here and it.counts.get("changed"),
         "may_drop": it.state == State.DRAFT and may_control and here,
         "mass_update": getattr(it, "mass_update", None) if may_control and not here else None,
-        "undone_by": it.undone_by.filter(state=State.DONE).first() if it.state == State.DONE else None,
         **({} if it.state in UNDER_WAY else contents(request, it)),
+        **undoing(request, it, undo_form),
     }
     return render(request, "locations/change_set.html", context)
 
@@ -89,9 +100,6 @@ def contents(request: HttpRequest, it: ChangeSet) -> dict[str, Any]:
     return {
         "counts": it.counts,
         "whole": whole and "changed" in it.counts,
-        "can_be_undone": it.state == State.DONE
-        and it.source != Source.IMPORT
-        and (request.user.is_staff or total == it.counts.get("changed")),
         "per_type": per_type(it) if whole else [],
         "per_field": [
             (FIELD_LABELS[name], count) for name, count in it.counts.get("fields", {}).items() if whole
@@ -107,6 +115,17 @@ def contents(request: HttpRequest, it: ChangeSet) -> dict[str, Any]:
     }
 
 
+def undoing(request: HttpRequest, it: ChangeSet, form: UndoForm | None = None) -> dict[str, Any]:
+    """What locations/_undo.html shows: the form where `changes.plan_undo` lets the user; the undo that holds."""
+    if it.state != State.DONE:
+        return {}
+    numbers = LocationNumber.objects.changed_by(it)
+    foreign = numbers.exclude(pk__in=LocationNumber.objects.editable_by(request.user).values("pk"))
+    allowed = numbers.exists() and (request.user.is_staff or not foreign.exists())
+    undone_by = changes.undone_by(it)
+    return {"undone_by": undone_by, "undo_form": (form or UndoForm()) if allowed and not undone_by else None}
+
+
 def per_type(it: ChangeSet) -> list[tuple[EdiType, int, int]]:
     """(EDI type, numbers that gain it, numbers that lose it), by code and version."""
     moved = it.counts.get("edi_types", {})
@@ -117,14 +136,6 @@ def per_type(it: ChangeSet) -> list[tuple[EdiType, int, int]]:
 def sees_whole(request: HttpRequest, it: ChangeSet) -> bool:
     """Totals tell of numbers that others may not see."""
     return request.user.is_staff or it.by_id == request.user.pk
-
-
-def page_number(request: HttpRequest) -> int:
-    """The parameter `page`; 404 for what is no page."""
-    page = request.GET.get("page", "1")
-    if not (page.isascii() and page.isdigit() and 0 < int(page) < 1_000_000):
-        raise Http404
-    return int(page)
 
 
 @login_required
@@ -161,9 +172,12 @@ def controlled(request: HttpRequest, pk: int) -> ChangeSet:
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Plan to take `pk` back, and show the plan."""
-    it = get_object_or_404(ChangeSet.objects.visible_to(request.user), pk=pk)
+    it = get_object_or_404(ChangeSet.objects.visible_to(request.user).select_related("by", "undoes"), pk=pk)
+    form = UndoForm(request.POST)
+    if not form.is_valid():
+        return whole_page(request, it, form)
     try:
-        planned = changes.plan_undo(it, by=cast(User, request.user))
+        planned = changes.plan_undo(it, by=cast(User, request.user), reason=form.cleaned_data["reason"])
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("change-set", pk)

@@ -24,6 +24,7 @@ from locations.models import (
     Vendor,
 )
 from soredi.models import User
+from soredi.parameters import takes
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Unnest(Func):
 
 @login_required
 @require_safe
+@takes("liste")
 def code_lists(request: HttpRequest) -> HttpResponse:
     """`/stamdata/?liste=…`: one list, with how many of the numbers the user may edit have each entry.
 

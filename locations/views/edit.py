@@ -25,9 +25,9 @@ from locations.forms import EditForm
 from locations.models import EdiType, LocationNumber
 from locations.models.location import Status
 from locations.tables import in_groups
-from locations.views.search import refused
 from soredi.jobs import Refused
 from soredi.models import User
+from soredi.parameters import refused
 
 SHOWN = 5  # numbers named on the page
 

@@ -13,6 +13,7 @@ from locations.exports import CONTENT_TYPES, FILE_NAMES, Export, Format, TooMany
 from locations.filters import FORMATS, ORDERS, FilterError, LocationFilter
 from locations.models import LocationNumber
 from locations.tables import LocationTable
+from soredi.parameters import refused
 
 ROWS = 50
 # Parameters of the question that have no field in the panel of filters.
@@ -95,10 +96,6 @@ def download(request: HttpRequest, asked: LocationFilter, form: Format) -> HttpR
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAMES[form]}"'
     response["X-Accel-Buffering"] = "no"
     return response
-
-
-def refused(request: HttpRequest, problem: str, parameter: str = "") -> HttpResponse:
-    return render(request, "400.html", {"problem": problem, "parameter": parameter}, status=400)
 
 
 def chips(asked: LocationFilter, query: QueryDict) -> list[dict[str, str]]:

@@ -30,9 +30,13 @@ def planned(by, **operations):
     return changes.plan(locations=locations, by=by, reason="Ny aftale", **operations)
 
 
+WHY = {"reason": "Forkert liste"}
+
+
 def carried_out(change_set):
-    assert change_set.run_here(changes.apply).state == State.DONE
-    return change_set
+    done = change_set.run_here(changes.apply)
+    assert done.state == State.DONE
+    return done
 
 
 def address(change_set, verb=""):
@@ -111,13 +115,14 @@ def test_undo_leads_to_a_plan_and_says_what_it_leaves(client, anna):
     done = carried_out(planned(anna))
     mine = LocationNumber.objects.filter(pk=kept.pk)
     carried_out(changes.plan(locations=mine, by=anna, vans=builders.code(Vans, "Evenex")))
-    response = client.post(address(done, "fortryd/"))
+    response = client.post(address(done, "fortryd/"), WHY)
     undo = ChangeSet.objects.latest("pk")
     assert (response.status_code, response["Location"]) == (302, address(undo))
     page = text(client.get(address(undo)))
     assert f"{kept.gln}</a> (VANS)" in page
     assert f"/lokationsnumre/{back.gln}/" in page
     assert "Udfør 1 ændring" in page
+    assert "Forkert liste" in page
     client.post(address(undo, "udfoer/"))
     ChangeSet.run(undo.pk, changes.apply)
     back.refresh_from_db()
@@ -177,7 +182,7 @@ def test_others_see_their_own_numbers_of_a_change_and_no_totals(client, anna):
     assert "2 lokationsnumre" not in page
     assert "<strong>1</strong> af de lokationsnumre, du må redigere" in page
     assert address(done, "fortryd/") not in page
-    refused = text(client.post(address(done, "fortryd/"), follow=True))
+    refused = text(client.post(address(done, "fortryd/"), WHY, follow=True))
     assert "Du må ikke ændre disse lokationsnumre" in refused
 
 
@@ -187,7 +192,7 @@ def test_anothers_change_is_not_found(client, anna):
     assert address(theirs) not in text(client.get("/aendringer/"))
     assert client.get(address(theirs)).status_code == 404
     for verb in ("udfoer/", "annuller/", "fortryd/"):
-        assert client.post(address(theirs, verb)).status_code == 404
+        assert client.post(address(theirs, verb), WHY).status_code == 404
     assert ChangeSet.objects.get(pk=theirs.pk).state == State.DRAFT
 
 
@@ -213,6 +218,62 @@ def test_the_plan_of_a_mass_update_is_carried_out_on_its_own_page(client, anna):
 
 
 @pytest.mark.parametrize("verb", ["udfoer/", "annuller/", "fortryd/"])
-def test_reading_an_address_changes_nothing(client, anna, verb):
+def test_reading_an_address_changes_nothing_and_leads_back(client, anna, verb):
     builders.location()
-    assert client.get(address(planned(anna), verb)).status_code == 405
+    draft = planned(anna)
+    answer = client.get(address(draft, verb))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert f'<a href="{address(draft)}">Gå til siden</a>' in text(answer)
+    assert ChangeSet.objects.get(pk=draft.pk).state == State.DRAFT
+
+
+def test_a_page_that_is_only_read_says_so_when_posted_to(client, anna):
+    answer = client.post("/aendringer/")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert "Siden kan kun læses" in text(answer)
+
+
+def test_an_undo_needs_its_reason(client, anna):
+    builders.location()
+    done = carried_out(planned(anna))
+    made = ChangeSet.objects.count()
+    answer = client.post(address(done, "fortryd/"), {"reason": " "})
+    page = text(answer)
+    assert answer.status_code == 200
+    assert '<a href="#id_reason">Årsag: Skriv hvorfor' in page
+    assert f'<input type="hidden" name="next" value="{address(done)}">' in page
+    assert ChangeSet.objects.count() == made
+
+
+def test_what_is_undone_already_is_not_planned_again_and_names_the_undo(client, anna):
+    builders.location()
+    done = carried_out(planned(anna))
+    undo = carried_out(changes.plan_undo(done, by=anna))
+    assert address(done, "fortryd/") not in text(client.get(address(done)))
+    made = ChangeSet.objects.count()
+    page = text(client.post(address(done, "fortryd/"), WHY, follow=True))
+    assert f"Der er intet tilbage at fortryde: ændring {undo.pk} har fortrudt det." in page
+    assert f'<a href="{address(undo)}">Se den</a>' in page
+    assert ChangeSet.objects.count() == made
+    carried_out(changes.plan_undo(undo, by=anna))
+    assert address(done, "fortryd/") in text(client.get(address(done)))
+
+
+def test_the_receipt_of_new_numbers_offers_no_undo_and_a_post_says_why(client, anna):
+    new = builders.location().version.change_set
+    assert address(new, "fortryd/") not in text(client.get(address(new)))
+    page = text(client.post(address(new, "fortryd/"), WHY, follow=True))
+    assert "Der er intet at fortryde" in page
+    changed = carried_out(planned(anna, vans=builders.code(Vans, "MultiMed"), source="import"))
+    assert address(changed, "fortryd/") in text(client.get(address(changed)))
+    assert client.post(address(changed, "fortryd/"), WHY).status_code == 302
+
+
+@pytest.mark.parametrize(("query", "status"), [("?side=2", 400), ("?page=1&page=2", 400), ("?page=1", 200)])
+def test_an_unknown_parameter_is_named(client, anna, query, status):
+    builders.location()
+    for path in ("/aendringer/", address(planned(anna))):
+        answer = client.get(path + query)
+        assert answer.status_code == status
+        named = query[1:].partition("=")[0]
+        assert (f"<strong>{named}</strong>" in text(answer)) == (status == 400)

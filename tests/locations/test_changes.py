@@ -337,8 +337,8 @@ def test_system_and_vendor_conflict_as_one_field() -> None:
             locations=numbers(number), by=None, system=code(System, "EG Clinea"), vendor=code(Vendor, "CGM")
         )
     )
-    undo = changes.plan_undo(done, by=None)
-    assert (undo.counts["kept"], undo.counts["changed"]) == ([(number.gln, "system")], 0)
+    with pytest.raises(Refused):
+        changes.plan_undo(done, by=None)
     assert (profile(number)["system"], profile(number)["vendor"]) == ("EG Clinea", "CGM")
 
 
@@ -352,11 +352,26 @@ def test_an_undo_can_be_undone(types: list[EdiType]) -> None:
     assert (again.state, profile(number)) == (State.DONE, wanted)
 
 
-def test_undoing_twice_changes_nothing_the_second_time() -> None:
+def test_undoing_twice_is_refused_and_names_the_undo() -> None:
     number = location(note="one")
     done = carry_out(changes.plan(locations=numbers(number), by=None, note="two"))
-    carry_out(changes.plan_undo(done, by=None))
-    assert counts(changes.plan_undo(done, by=None)) == [1, 0, 1, 0, 0]
+    undo = carry_out(changes.plan_undo(done, by=None))
+    made = ChangeSet.objects.count()
+    with pytest.raises(Refused, match=f" {undo.pk} "):
+        changes.plan_undo(done, by=None)
+    assert ChangeSet.objects.count() == made
+
+
+def test_an_undo_that_was_undone_holds_no_more() -> None:
+    number = location(note="one")
+    done = carry_out(changes.plan(locations=numbers(number), by=None, note="two"))
+    assert changes.undone_by(done) is None
+    first = carry_out(changes.plan_undo(done, by=None))
+    assert changes.undone_by(done) == first
+    carry_out(changes.plan_undo(first, by=None))
+    assert changes.undone_by(done) is None
+    assert changes.undone_by(carry_out(changes.plan_undo(done, by=None))) is None
+    assert profile(number)["note"] == "one"
 
 
 def test_the_change_that_made_a_number_cannot_be_undone() -> None:
@@ -444,11 +459,16 @@ def test_undo_is_the_three_way_merge_of_each_number(types: list[EdiType], rows: 
     _plan_each(made, [chosen(row[2]) for row in rows])
     for number, row in zip(made, rows, strict=True):
         carry_out(changes.plan(locations=numbers(number), by=None, note=row[4]))
-    assert carry_out(changes.plan_undo(done, by=None)).state == State.DONE
-    merged = [
-        [str(types[e]) for e in range(5) if e in (before if (e in before) != (e in after) else now)]
+    wanted = [
+        [e for e in range(5) if e in (before if (e in before) != (e in after) else now)]
         for before, after, now, *_notes in rows
     ]
+    if wanted == [sorted(now) for _before, _after, now, *_notes in rows]:
+        with pytest.raises(Refused):
+            changes.plan_undo(done, by=None)
+    else:
+        assert carry_out(changes.plan_undo(done, by=None)).state == State.DONE
+    merged = [[str(types[e]) for e in kept] for kept in wanted]
     assert [profile(number).get("edi_types", []) for number in made] == merged
     assert [profile(number).get("note", "") for number in made] == [row[4] for row in rows]
 
@@ -500,5 +520,6 @@ def test_undo_restores_every_profile_that_nobody_touched_since(
         assert profile(number).get("edi_types", []) == [
             str(types[e]) for e in sorted((have | add) - (remove - add))
         ]
-    carry_out(changes.plan_undo(done, by=None))
+    if done.counts["changed"]:
+        carry_out(changes.plan_undo(done, by=None))
     assert [profile(number) for number in made] == before

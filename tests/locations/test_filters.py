@@ -108,6 +108,8 @@ def test_status():
         "closed": builders.location(first_from_date=today - 9 * day, to_date=today - day),
         "closed and inactive": builders.location(to_date=today - day, inactive=True),
         "future": builders.location(first_from_date=today + day),
+        "future and inactive": builders.location(first_from_date=today + day, inactive=True),
+        "closed before it began": builders.location(first_from_date=today + day, to_date=today - day),
     }
 
     def names(query):
@@ -116,16 +118,18 @@ def test_status():
 
     assert names("status=aktiv") == ["begins today", "last day", "internal"]
     assert names("status=inaktiv") == ["inactive"]
-    assert names("status=lukket") == ["closed", "closed and inactive"]
-    assert names("status=fremtidig") == ["future"]
+    assert names("status=lukket") == ["closed", "closed and inactive", "closed before it began"]
+    assert names("status=fremtidig") == ["future", "future and inactive"]
     assert names("status=intern") == ["internal"]
-    assert names("status=inaktiv&status=fremtidig") == ["inactive", "future"]
+    assert names("status=inaktiv&status=fremtidig") == ["inactive", "future", "future and inactive"]
     assert [status_on(location, today) for location in rows.values()] == [
         *[Status.ACTIVE] * 3,
         Status.INACTIVE,
         Status.CLOSED,
         Status.CLOSED,
         Status.FUTURE,
+        Status.FUTURE,
+        Status.CLOSED,
     ]
 
 

@@ -1,11 +1,16 @@
 """The frame, the overview and people: language, menu, password, lock-out, what runs and waits."""
 
+import re
+from datetime import timedelta
+
 import builders
 import pytest
 from django.test import RequestFactory
+from django.utils import timezone
 from django.views.csrf import csrf_failure
 
 from locations import changes
+from locations.filters import LocationFilter
 from locations.models import LocationNumber, Vans
 from soredi.jobs import State
 from sorimport.models import ImportRun
@@ -67,13 +72,23 @@ def test_the_menu_marks_the_page_and_shows_imports_to_administrators_only(client
 def test_the_overview_counts_and_lists_what_the_user_may_know(client, anna, django_assert_num_queries):
     builders.location(vans="KMD")
     builders.location(vans="KMD", inactive=True)
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    builders.location(vans="KMD", inactive=True, first_from_date=tomorrow)
     builders.location(edi_administrator="106")
     planned(anna).run_here(changes.apply)
     draft = planned(builders.user("bo", administrators=["106"]))
     with django_assert_num_queries(8):
         page = text(client.get("/"))
-    assert '<span class="figure-number">2</span>' in page
-    assert 'href="/lokationsnumre/?status=inaktiv"><span class="figure-number">1</span>' in page
+    figures = re.findall(r'href="/lokationsnumre/([^"]*)"><span class="figure-number">([0-9]+)<', page)
+    assert figures == [
+        ("", "3"),
+        ("?status=aktiv", "1"),
+        ("?status=inaktiv", "1"),
+        ("?status=lukket", "0"),
+        ("?status=fremtidig", "1"),
+    ]
+    for query, found in figures:
+        assert str(LocationFilter.for_query(query, anna).count()) == found
     assert "Ny aftale" in page
     assert "Intet venter på dig" in page
     assert f"/aendringer/{draft.pk}/" not in page
@@ -154,3 +169,30 @@ def test_code_lists_count_the_users_own_numbers_and_link_to_them(client, anna, d
     assert client.get("/stamdata/?liste=andet").status_code == 404
     client.force_login(builders.user("staff", staff=True))
     assert "leverandoer=CGM" in text(client.get("/stamdata/?liste=leverandoerer"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/stamdata/?list=vans", "/masseopdatering/?side=2", "/sor-import/?side=2", "/sor-import/?page=1&page=1"],
+)
+def test_a_parameter_that_a_page_does_not_know_is_named(client, path):
+    client.force_login(builders.user("staff", staff=True))
+    answer = client.get(path)
+    assert answer.status_code == 400
+    assert f"<strong>{path.partition('?')[2].partition('=')[0]}</strong>" in text(answer)
+
+
+@pytest.mark.parametrize("path", ["/masseopdatering/", "/sor-import/", "/aendringer/"])
+def test_a_page_that_is_not_there_is_not_found(client, path):
+    client.force_login(builders.user("staff", staff=True))
+    answers = {page: client.get(f"{path}?page={page}").status_code for page in ("1", "2", "0", "x", "²", "")}
+    assert answers == {"1": 200, "2": 404, "0": 404, "x": 404, "²": 404, "": 404}
+
+
+def test_the_admin_sites_own_log_in_leads_to_ours(client, anna):
+    refused = client.get("/admin/", follow=True)
+    assert (refused.status_code, "Kun administratorer må åbne" in text(refused)) == (403, True)
+    client.logout()
+    assert client.get("/admin/login/")["Location"] == "/log-ind/?next=/admin/"
+    there = client.get("/admin/locations/vans/", follow=True)
+    assert there.redirect_chain[-1][0] == "/log-ind/?next=/admin/locations/vans/"
