@@ -173,11 +173,11 @@ def usual_vendor(system: System) -> Vendor | None:
     return Vendor.objects.get(pk=most["vendor"]) if most else None
 
 
-def reason_field() -> forms.CharField:
+def reason_field(label: Any) -> forms.CharField:
     """Why: asked of everybody who changes numbers here."""
     return forms.CharField(
         max_length=1000,
-        label=gettext_lazy("Reason"),
+        label=label,
         help_text=gettext_lazy("Stands in the history of every number that changes."),
         error_messages={"required": gettext_lazy("Write why, for those who read the history.")},
         widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
@@ -185,7 +185,7 @@ def reason_field() -> forms.CharField:
 
 
 class UndoForm(forms.Form):
-    reason = reason_field()
+    reason = reason_field(gettext_lazy("Reason for undoing"))
 
 
 class EditForm(forms.Form):
@@ -208,7 +208,7 @@ class EditForm(forms.Form):
     remove = forms.ModelMultipleChoiceField(
         EdiType.objects.none(), required=False, label=gettext_lazy("Remove EDI types")
     )
-    reason = reason_field()
+    reason = reason_field(gettext_lazy("Reason"))
 
     fields: dict[str, Any]
     took_usual_vendor = False

@@ -127,7 +127,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     yield page
-    expected = re.compile(r"status of (400|403|404)")
+    expected = re.compile(r"status of (400|403|404|405)")
     assert [c for c in complaints if not expected.search(c)] == []
 
 

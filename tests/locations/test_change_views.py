@@ -240,7 +240,7 @@ def test_an_undo_needs_its_reason(client, anna):
     answer = client.post(address(done, "fortryd/"), {"reason": " "})
     page = text(answer)
     assert answer.status_code == 200
-    assert '<a href="#id_reason">Årsag: Skriv hvorfor' in page
+    assert '<a href="#id_reason">Årsag til at fortryde: Skriv hvorfor' in page
     assert f'<input type="hidden" name="next" value="{address(done)}">' in page
     assert ChangeSet.objects.count() == made
 
