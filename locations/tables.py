@@ -7,7 +7,7 @@ from typing import Any
 import django_tables2
 from django.template.loader import get_template
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -35,15 +35,11 @@ class LocationTable(django_tables2.Table):
     valgt = django_tables2.Column(
         accessor="gln", verbose_name=_("Choose"), attrs={"td": {"class": "tick"}, "th": {"class": "tick"}}
     )
-    gln = django_tables2.TemplateColumn(
-        template_name="locations/_gln_cell.html",
-        verbose_name=_("Location number"),
-        attrs={"td": {"class": "number"}},
-    )
-    enhed = django_tables2.Column(accessor="unit__name", verbose_name=_("Unit"))
-    by = django_tables2.Column(accessor="unit__city", verbose_name=_("City"))
-    vans = django_tables2.Column(accessor="vans__name", verbose_name="VANS")
-    system = django_tables2.Column(accessor="system__name", verbose_name=_("System"))
+    gln = django_tables2.Column(verbose_name=_("Location number"), attrs={"td": {"class": "number"}})
+    enhed = django_tables2.Column(accessor="unit", verbose_name=_("Unit"))
+    by = django_tables2.Column(accessor="unit", verbose_name=_("City"))
+    vans = django_tables2.Column(verbose_name="VANS")
+    system = django_tables2.Column(verbose_name=_("System"))
     edi_types = django_tables2.Column(verbose_name=_("EDI types"), empty_values=())
     status = django_tables2.Column(verbose_name=_("Status"), empty_values=())
 
@@ -83,13 +79,43 @@ class LocationTable(django_tables2.Table):
             for column in self.columns
         ]
 
-    def render_valgt(self, value: str) -> SafeString:
+    @property
+    def body(self) -> SafeString:
+        """The rows as HTML. By django-tables2's cells and a template, 400 cells took two thirds of a page's time."""
+        cells = [
+            (
+                format_html('<td data-title="{}" {}>', column.header, column.attrs["td"].as_html()),
+                getattr(self, f"render_{column.name}"),
+            )
+            for column in self.columns
+        ]
+        rows = (
+            "".join(f"{opening}{conditional_escape(render(record))}</td>" for opening, render in cells)
+            for record in self.data
+        )
+        return SafeString("".join(f"<tr>{row}</tr>" for row in rows))
+
+    def render_valgt(self, record: LocationNumber) -> SafeString:
         return format_html(
-            '<input type="checkbox" name="valgt" value="{0}" aria-label="{1} {0}">', value, self.choose
+            '<input type="checkbox" name="valgt" value="{0}" aria-label="{1} {0}">', record.gln, self.choose
         )
 
-    def render_gln(self, value: str) -> SafeString:
-        return format_html('<a href="{}">{}</a>', reverse("location", args=[value]), in_groups(value))
+    def render_gln(self, record: LocationNumber) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("location", args=[record.gln]), in_groups(record.gln)
+        )
+
+    def render_enhed(self, record: LocationNumber) -> str:
+        return record.unit.name if record.unit else ""
+
+    def render_by(self, record: LocationNumber) -> str:
+        return record.unit.city if record.unit else ""
+
+    def render_vans(self, record: LocationNumber) -> str:
+        return record.vans.name if record.vans else ""
+
+    def render_system(self, record: LocationNumber) -> str:
+        return record.system.name if record.system else ""
 
     def render_edi_types(self, record: LocationNumber) -> SafeString:
         held = set(record.edi_types)
