@@ -85,6 +85,25 @@ _PLAN_SETS = _WRITE.format(
     """
 )
 
+# Take SOR's word. In: temporary table taken(location_id, field), the fields by the names of `Field`.
+_PLAN_SOR = _WRITE.format(
+    target="""
+    SELECT l.id,
+        CASE WHEN 'edi_administrator' = ANY (f.fields) THEN s.edi_administrator_id ELSE l.edi_administrator_id
+        END AS edi_administrator_id,
+        CASE WHEN 'system' = ANY (f.fields) THEN s.system_id ELSE l.system_id END AS system_id,
+        CASE WHEN 'system' = ANY (f.fields) THEN s.vendor_id ELSE l.vendor_id END AS vendor_id,
+        CASE WHEN 'vans' = ANY (f.fields) THEN s.vans_id ELSE l.vans_id END AS vans_id,
+        CASE WHEN 'edi_types' = ANY (f.fields) THEN s.edi_types ELSE l.edi_types END AS edi_types,
+        CASE WHEN 'only_internal' = ANY (f.fields) THEN s.only_internal ELSE l.only_internal END AS only_internal,
+        CASE WHEN 'inactive' = ANY (f.fields) THEN s.inactive ELSE l.inactive END AS inactive,
+        CASE WHEN 'note' = ANY (f.fields) THEN s.note ELSE l.note END AS note
+    FROM (SELECT location_id, array_agg(field) AS fields FROM taken GROUP BY location_id) f
+    JOIN locations_locationnumber l ON l.id = f.location_id
+    JOIN locations_locationversion s ON s.id = l.sor_version_id
+    """
+)
+
 # Three-way merge: what led from `b` (base) to `t` (theirs) is done to `o` (ours); where ours has moved on since, ours
 # stays. System and vendor are one field; EDI types merge one by one, so they cannot conflict.
 _MERGED = """
@@ -259,6 +278,22 @@ def plan_sets(*, by: User | None, reason: str = "", source: Source = Source.MASS
     )
     _write(_PLAN_SETS, change_set)
     return _count(change_set, chosen)
+
+
+@transaction.atomic
+def plan_sor(*, by: User | None, reason: str = "", source: Source = Source.EDIT) -> ChangeSet:
+    """Plan that the fields in the temporary table `taken` become what SOR says of them.
+
+    `taken(location_id bigint, field text)`, one row a number and field, is made by the caller in this transaction.
+    Raises NotPermitted as `plan` does.
+    """
+    change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
+    chosen = _choose(LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM taken", [])), by)
+    _write(_PLAN_SOR, change_set)
+    _count(change_set, chosen)
+    if "edi_administrator" in change_set.counts["fields"] and by is not None and not by.is_administrator:
+        raise NotPermitted(_("Only administrators may change the EDI administrator."))
+    return change_set
 
 
 @transaction.atomic

@@ -49,7 +49,7 @@ FILE_NAMES: dict[str, str] = {
 PAIRS_HEADER = "Loknr;EdiId"
 
 # EDI types as files name them, in the order of code and version. About a hundred rows, read once.
-_EDI_TYPES = """
+EDI_TYPES = """
 types AS MATERIALIZED (
     SELECT id, rtrim(code || ' ' || version) AS label,
         coalesce(nullif(sor_id, ''), rtrim(code || ' ' || version)) AS edi_id,
@@ -160,9 +160,9 @@ class Export:
         """Chunks of some 64 kB. Closing the iterator early cancels the query and frees the connection."""
         match self.format:
             case "massupdate":
-                return _gather(PAIRS_HEADER, self._pairs())
+                return gather(PAIRS_HEADER, self._pairs())
             case "csv":
-                return _gather(";".join(HEADERS), self._lines())
+                return gather(";".join(HEADERS), self._lines())
             case "xlsx":
                 return self._sheet()
 
@@ -216,8 +216,8 @@ class Export:
             chosen, params = "SELECT id FROM locations_locationnumber WHERE false", ()
         if statement is _ROWS:
             params = (timezone.localdate(), *params)
-        columns = ", ".join(_cell(*column) for column in _COLUMNS.values())
-        filled = statement.format(edi_types=_EDI_TYPES, columns=columns, chosen=chosen)
+        columns = ", ".join(cell(*column) for column in _COLUMNS.values())
+        filled = statement.format(edi_types=EDI_TYPES, columns=columns, chosen=chosen)
         return cursor.copy(f"COPY ({mogrify(filled, params, connection)}) TO STDOUT {options}")
 
 
@@ -227,7 +227,8 @@ def _too_many() -> str:
     }
 
 
-def _gather(header: str, parts: Generator[bytes, None, None]) -> Iterator[bytes]:
+def gather(header: str, parts: Generator[bytes, None, None]) -> Iterator[bytes]:
+    """A file of `header` and `parts`, in chunks of some 64 kB."""
     chunk = bytearray(codecs.BOM_UTF8 + header.encode() + b"\r\n")
     with closing(parts):
         for part in parts:
@@ -238,8 +239,11 @@ def _gather(header: str, parts: Generator[bytes, None, None]) -> Iterator[bytes]
     yield bytes(chunk)
 
 
-def _cell(expression: str, text: bool) -> str:
-    """Empty text is sent as null, which csv writes without quotes; text that would be run gets an apostrophe."""
+def cell(expression: str, text: bool) -> str:
+    """The SQL of one cell.
+
+    Empty text is sent as null, which csv writes without quotes; text that would be run gets an apostrophe.
+    """
     if not text:
         return expression
     guarded = f"'''' || {expression}"

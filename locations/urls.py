@@ -2,13 +2,15 @@
 
 from django.urls import path, re_path
 
-from locations.views import changes, code_lists, detail, edit, search
+from locations.views import changes, code_lists, detail, deviations, edit, search
 
 urlpatterns = [
     path("lokationsnumre/", search.search, name="locations"),
     path("lokationsnumre/antal/", search.count, name="location-count"),
     path("lokationsnumre/ret/", edit.edit, name="location-edit"),
     re_path(r"^lokationsnumre/(?P<gln>[0-9]{13})/$", detail.detail, name="location"),
+    path("afvigelser/", deviations.deviations, name="deviations"),
+    path("afvigelser/afgoer/", deviations.settle, name="deviations-settle"),
     path("stamdata/", code_lists.code_lists, name="code-lists"),
     path("aendringer/", changes.change_sets, name="change-sets"),
     path("aendringer/<int:pk>/", changes.change_set, name="change-set"),

@@ -12,6 +12,7 @@ FOR_ALL = [
     ("locations", _("Location numbers")),
     ("mass-updates", _("Mass update")),
     ("change-sets", _("Changes")),
+    ("deviations", _("Deviations")),
     ("code-lists", _("Code lists")),
 ]
 FOR_ADMINISTRATORS = [("imports", _("SOR import"))]

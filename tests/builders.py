@@ -147,5 +147,27 @@ def location(
     return LocationNumber.objects.get(pk=row.pk)
 
 
+@transaction.atomic
+def sor_states(location: LocationNumber, **profile: Any) -> LocationNumber:
+    """`location` after an import in which SOR said `profile` of it, else the same as last; ours stays as it is.
+
+    `edi_types` are rows; code lists may be codes.
+    """
+    location.refresh_from_db()
+    said = LocationVersion.objects.get(pk=location.sor_version_id)
+    lists = {"edi_administrator": EdiAdministrator, "system": System, "vendor": Vendor, "vans": Vans}
+    for name, value in profile.items():
+        if name == "edi_types":
+            value = sorted(row.pk for row in value)
+        setattr(said, name, code(lists[name], value) if name in lists else value)
+    change_set = ChangeSet.objects.create(source=Source.IMPORT, state=State.RUNNING, counts={"chosen": 1})
+    changes.open_door(change_set)
+    said.pk, said.base_id, said.change_set, said.applied_at = None, location.sor_version_id, change_set, None
+    said.save(force_insert=True)
+    LocationNumber.objects.filter(pk=location.pk).update(sor_version=said)
+    changes.close_door(change_set, finished_at=timezone.now())
+    return LocationNumber.objects.get(pk=location.pk)
+
+
 def _sql(function: str, text: str) -> Func:
     return Func(Value(text), function=function)

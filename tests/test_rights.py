@@ -82,6 +82,13 @@ LINES = {
         data={"omfang": "alle"},
     ),
     "location": Line("/lokationsnumre/{gln}/", get=(LOGIN, 404, 200, 404, 200)),
+    "deviations": Line("/afvigelser/"),
+    "deviations-settle": Line(
+        "/afvigelser/afgoer/",
+        get=(LOGIN, 302, 302, 302, 302),  # nothing ticked: back to the page
+        post=(LOGIN, 302, 302, 302, 302),  # settles what is the user's own
+        data={"omfang": "alle", "handling": "vores"},
+    ),
     "code-lists": Line("/stamdata/"),
     # Whoever may not see the admin site is sent here: to the log-in, or told so.
     "admin-login": Line("/admin/login/", get=(LOGIN, 403, 403, 403, 302), post=NOBODY, other=NOBODY),
