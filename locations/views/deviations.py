@@ -44,9 +44,10 @@ from locations.forms import CodesSelect
 from locations.models import LocationNumber
 from locations.models.deviation import Field
 from locations.tables import in_groups
-from locations.views.search import NOT_IN_PANEL, address, chips, refused
+from locations.views.search import NOT_IN_PANEL, address, chips
 from soredi.jobs import Refused
 from soredi.models import User
+from soredi.parameters import refused
 
 ROWS = 50
 BOTH = {"ours": False, "both": True}
