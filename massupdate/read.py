@@ -62,12 +62,13 @@ def read(
         header = read_header(stream, name, aliases)
     missing = [COLUMNS[column][0] for column in COLUMNS if column not in header.names]
     if missing:
-        raise TabularError(
-            name,
-            1,
-            "wrong_columns",
+        said = (
             _("The column %(missing)s is missing; found: %(found)s. The header is Loknr;EdiId.")
-            % {"missing": ", ".join(missing), "found": ", ".join(header.found)},
+            if len(missing) == 1
+            else _("The columns Loknr and EdiId are missing; found: %(found)s. The header is Loknr;EdiId.")
+        )
+        raise TabularError(
+            name, 1, "wrong_columns", said % {"missing": missing[0], "found": ", ".join(header.found)}
         )
     loaded = load(
         open_file, file=name, table="mass_line", header=header, bad_limit=BAD_LINES, on_read=on_read

@@ -182,6 +182,24 @@ def test_a_number_shows_its_place_types_users_and_history(client, anna, django_a
     assert page.index("Ny aftale") < page.index("oprettede nummeret")
 
 
+def test_names_stand_in_the_list_as_they_are_written(client, staff):
+    """Codes and names come from files: they are text, never markup."""
+    unit = builders.unit("<b>A & B</b>", city="'By'")
+    builders.location(unit=unit, vans='"<i>', system="<u>", edi_types=[builders.edi_type("<s>", "x")])
+    page = text(client.get("/lokationsnumre/"))
+    for shown in (
+        "&lt;b&gt;A &amp; B&lt;/b&gt;",
+        "&#x27;By&#x27;",
+        "&quot;&lt;i&gt;",
+        "&lt;u&gt;",
+        "&lt;s&gt;",
+    ):
+        assert shown in page
+    assert '<option value="&quot;&lt;i&gt;">&quot;&lt;i&gt;</option>' in page
+    for markup in ("<b>", "<i>", "<u>", "<s>"):
+        assert markup not in page
+
+
 def test_a_number_without_a_unit_has_a_page(client, anna):
     location = builders.location(edi_administrator="102", vans=None)
     assert "Ingen enhed har nummeret" in text(client.get(f"/lokationsnumre/{location.gln}/"))
