@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from locations.deviations import Asked
+from locations.deviations import count as count_deviations
 from locations.filters import STATUS
 from locations.models import ChangeSet, LocationNumber
 from locations.models.location import Status
@@ -39,6 +41,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "figures": figures(user),
         "jobs": jobs,
         "waiting": waiting(user),
+        "deviations": count_deviations(Asked(LocationNumber.objects.editable_by(user), kept=False)),
         "latest": [entry(change) for change in visible.filter(state=State.DONE)[:SHOWN]],
     }
     return render(request, "soredi/overview.html", context)

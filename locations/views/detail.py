@@ -9,11 +9,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from locations import deviations
 from locations.filters import status_on
 from locations.history import changes_of
 from locations.kinds import by_kind
 from locations.models import EdiType, LocationNumber, SorUnit, Speciality
+from locations.models.deviation import Field
 from locations.tables import in_groups
+from locations.views.deviations import shown
 
 USERS_SHOWN = 200
 
@@ -56,9 +59,18 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
             for change in changes
         ],
         "assignments": location.assignments.select_related("unit").order_by("-period"),
+        "deviations": deviations_of(location),
         **place(location.unit),
     }
     return render(request, "locations/detail.html", context)
+
+
+def deviations_of(location: LocationNumber) -> list[dict[str, Any]]:
+    """The rows of the page of deviations that are about `location`; no query where the pointers tell enough."""
+    if location.sor_version_id in (None, location.version_id):
+        return []
+    asked = deviations.Asked(LocationNumber.objects.filter(pk=location.pk))
+    return [shown(row) for row in deviations.rows(asked, 0, len(Field))]
 
 
 def place(unit: SorUnit | None) -> dict[str, Any]:

@@ -159,8 +159,10 @@ def test_a_number_shows_its_place_types_users_and_history(client, anna, django_a
     )
     change.run_here(changes.apply)
     address = f"/lokationsnumre/{location.gln}/"
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         page = text(client.get(address))
+    assert "SOR siger: KMD" in page and "SOR siger: 1 EDI-type" in page
+    assert f'href="/afvigelser/?gln={location.gln}"' in page
     assert shown_history(page)[0].startswith(
         "· anna (102) tilføjede FCTL ; fjernede DIS91 D9134L ; VANS: KMD → MultiMed"
     )

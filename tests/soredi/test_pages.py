@@ -77,7 +77,7 @@ def test_the_overview_counts_and_lists_what_the_user_may_know(client, anna, djan
     builders.location(edi_administrator="106")
     planned(anna).run_here(changes.apply)
     draft = planned(builders.user("bo", administrators=["106"]))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = text(client.get("/"))
     figures = re.findall(r'href="/lokationsnumre/([^"]*)"><span class="figure-number">([0-9]+)<', page)
     assert figures == [
@@ -90,7 +90,7 @@ def test_the_overview_counts_and_lists_what_the_user_may_know(client, anna, djan
     for query, found in figures:
         assert str(LocationFilter.for_query(query, anna).count()) == found
     assert "Ny aftale" in page
-    assert "Intet venter på dig" in page
+    assert 'href="/afvigelser/?afgjort=nej"' in page and "3 afvigelser fra SOR" in page
     assert f"/aendringer/{draft.pk}/" not in page
 
 
