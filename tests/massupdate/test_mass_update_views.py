@@ -193,6 +193,8 @@ def test_a_file_that_changes_nothing_cannot_be_carried_out(client, anna, numbers
     update = handed_in(client, f"{SECOND};DIS91")
     page = text(client.get(address(update)))
     assert "Filen ændrer intet" in page
+    unknown = client.get(address(update) + "?side=2")
+    assert (unknown.status_code, "<strong>side</strong>" in text(unknown)) == (400, True)
     assert "udfoer" not in page
     client.post(address(update, "udfoer"))
     assert planned(update).state == State.DRAFT

@@ -173,11 +173,17 @@ def test_code_lists_count_the_users_own_numbers_and_link_to_them(client, anna, d
 
 @pytest.mark.parametrize(
     "path",
-    ["/stamdata/?list=vans", "/masseopdatering/?side=2", "/sor-import/?side=2", "/sor-import/?page=1&page=1"],
+    [
+        "/stamdata/?list=vans",
+        "/masseopdatering/?side=2",
+        "/sor-import/?side=2",
+        "/sor-import/{run}/?side=2",
+        "/sor-import/?page=1&page=1",
+    ],
 )
 def test_a_parameter_that_a_page_does_not_know_is_named(client, path):
     client.force_login(builders.user("staff", staff=True))
-    answer = client.get(path)
+    answer = client.get(path.format(run=ImportRun.objects.create(paths=[], state=State.DONE).pk))
     assert answer.status_code == 400
     assert f"<strong>{path.partition('?')[2].partition('=')[0]}</strong>" in text(answer)
 
