@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from soredi.celery import HEARTBEAT, HEARTBEAT_SECONDS
+from sorimport.nightly import condition_lately
 
 OK = "ok"
 SECONDS = 2
@@ -33,9 +34,22 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """`{"database", "migrations", "broker", "worker"}`, each "ok" or what is wrong; 200 when all are."""
+    """`{"database", "migrations", "broker", "worker"}`, each "ok" or what is wrong; 200 when all are.
+
+    Where extracts are fetched, `nightly` tells of that: "ok", "waiting" (for an administrator), "failed" or "missing".
+    It is for whoever watches and takes nothing out of service: people work on with the extract of the day before.
+    """
     checks = database() | broker()
-    return JsonResponse(checks, status=200 if set(checks.values()) == {OK} else 503)
+    status = 200 if set(checks.values()) == {OK} else 503
+    return JsonResponse(checks | nightly(), status=status)
+
+
+def nightly() -> dict[str, str]:
+    try:
+        found = condition_lately()
+    except DatabaseError:
+        return {"nightly": "unknown"}
+    return {"nightly": found.health.value} if found else {}
 
 
 def database() -> dict[str, str]:

@@ -57,6 +57,7 @@ class State(models.TextChoices):
 
 
 class Phase(models.TextChoices):
+    FETCHING = "fetching", gettext_lazy("Fetching")
     READING = "reading", gettext_lazy("Reading")
     CHECKING = "checking", gettext_lazy("Checking")
     PLANNING = "planning", gettext_lazy("Planning")

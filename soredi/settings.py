@@ -13,16 +13,18 @@ redirects and headers assume a TLS proxy in front that sets X-Forwarded-Proto.
 | DEBUG             | true shows tracebacks to visitors                            | false              |
 | SOREDI_DATA_DIR   | folder for servers, keys and files                           | var/ by manage.py  |
 | SOR_BASE_URL      | folder that the SOR extracts are fetched from                | none               |
+| SOR_FETCH_AT      | when in the night, in Danish time                            | 04:45              |
 | SOR_COLUMNS_FILE  | file with further column names of the SOR extracts           | none               |
 """
 
 import contextlib
 import os
 import secrets
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
@@ -74,7 +76,7 @@ else:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes come from inside, without the proxy
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]  # probes come from inside, without the proxy
     SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
@@ -131,6 +133,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "soredi.navigation.navigation",
+                "sorimport.nightly.nightly",
             ]
         },
     }
@@ -189,6 +192,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = DATA_DIR / "files"
+EXTRACTS_ROOT = DATA_DIR / "extracts"
 
 CACHES = {
     "default": {
@@ -196,8 +200,14 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "soredi",
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
-    }
+    },
+    # For what every page asks and each process may know by itself.
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
+
+SOR_BASE_URL = env.str("SOR_BASE_URL", "")
+SOR_FETCH_AT = env.time("SOR_FETCH_AT", time(4, 45))  # the extracts of the night are there by 04:30
+SOR_COLUMNS_FILE = env.str("SOR_COLUMNS_FILE", "")
 
 # A request that queues a job must not wait for a broker that is down: the job's row is already in the
 # database, and the sweep sends it again.
@@ -225,7 +235,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "soredi.sweep", "schedule": 30.0},
     "expire_plans": {"task": "locations.expire_plans", "schedule": 3600.0},
+    "clean": {"task": "sorimport.clean", "schedule": crontab(hour=3, minute=20)},
 }
+if SOR_BASE_URL:
+    CELERY_BEAT_SCHEDULE["fetch_nightly"] = {
+        "task": "sorimport.fetch_nightly",
+        "schedule": crontab(hour=SOR_FETCH_AT.hour, minute=SOR_FETCH_AT.minute),
+        "options": {"expires": 12 * 3600},  # workers that were away for days need fetch once only
+    }
 # What is kept of the code lists is kept for ever.
 PGHISTORY_APPEND_ONLY = True
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; also how long it takes to stop
@@ -245,6 +262,3 @@ LOGGING = {
         "axes.apps": {"level": "WARNING"},
     },
 }
-
-SOR_BASE_URL = env.str("SOR_BASE_URL", "")
-SOR_COLUMNS_FILE = env.str("SOR_COLUMNS_FILE", "")

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from soredi import health, overview, people, views
+from soredi import health, metrics, overview, people, views
 
 urlpatterns = [
     path("", overview.overview, name="home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("locations.urls")),
     path("", include("massupdate.urls")),
     path("", include("sorimport.urls")),

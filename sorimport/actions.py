@@ -48,7 +48,7 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
     """
     course = Course(run)
     try:
-        with fetched(run.paths) as paths:
+        with fetched(run.paths, lambda done, total: run.report(Phase.FETCHING, done, total)) as paths:
             shown, run.sha256 = run.sha256, digest(paths)
             if shown:
                 _require_what_was_shown(run, shown)
@@ -79,7 +79,8 @@ def _require_what_was_shown(run: ImportRun, shown: str) -> None:
         raise Failed(
             _("The files are not those any more that waited for an administrator's word. Start a new import.")
         )
-    if ImportRun.objects.filter(pk__gt=run.pk, state=State.DONE).exists():
+    # A run without counts found its extract unchanged and imported nothing.
+    if ImportRun.objects.filter(pk__gt=run.pk, state=State.DONE).exclude(counts={}).exists():
         raise Failed(
             _("A later extract has been imported since. Start a new import if this one is still right.")
         )
