@@ -6,7 +6,7 @@ worker ── fetch ── unchanged ─→ done, with that message
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -45,10 +45,13 @@ def start(*, by: User | None = None) -> tuple[ImportRun, bool]:
         run = ImportRun.objects.filter(origin=Origin.NIGHTLY, state__in=UNDER_WAY).first()
         if run:
             return run, False
-        address = f"{settings.SOR_BASE_URL.rstrip('/')}/{FILE}"
-        run = ImportRun.objects.create(origin=Origin.NIGHTLY, paths=[address], by=by)
+        run = ImportRun.objects.create(origin=Origin.NIGHTLY, paths=[_address()], by=by)
         run.enqueue()
         return run, True
+
+
+def _address() -> str:
+    return f"{settings.SOR_BASE_URL.rstrip('/')}/{FILE}"
 
 
 def fetch_and_import(run: ImportRun) -> None:
@@ -119,6 +122,19 @@ class Condition:
     health: Health
     run: int | None = None
     succeeded: datetime | None = None
+
+    @property
+    def trouble(self) -> bool:
+        return self.health != Health.OK
+
+    @property
+    def address(self) -> str:
+        return _address()
+
+    @property
+    def at(self) -> time:
+        """When in the night, in Danish time."""
+        return settings.SOR_FETCH_AT
 
 
 def condition() -> Condition | None:

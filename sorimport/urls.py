@@ -6,6 +6,7 @@ from sorimport import views
 
 urlpatterns = [
     path("sor-import/", views.imports, name="imports"),
+    path("sor-import/hent/", views.fetch, name="import-fetch"),
     path("sor-import/<int:pk>/", views.run, name="import"),
     path("sor-import/<int:pk>/accepter/", views.accept, name="import-accept"),
     path("sor-import/<int:pk>/annuller/", views.drop, name="import-drop"),

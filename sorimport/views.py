@@ -20,9 +20,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from soredi.jobs import State
+from soredi.jobs import Refused, State
 from soredi.models import User
 from soredi.parameters import page_of, takes
+from sorimport import nightly
 from sorimport.forms import ExtractForm
 from sorimport.models import MESSAGES, ImportRun
 
@@ -77,6 +78,20 @@ def imports(request: HttpRequest) -> HttpResponse:
         {"run": run, "files": files_of(run), "said": SAID.get(State(run.state), run.state)} for run in page
     ]
     return render(request, "sorimport/imports.html", {"form": form, "page": page, "rows": rows})
+
+
+@administrators_only
+@require_POST
+def fetch(request: HttpRequest) -> HttpResponse:
+    """The extract of the night, at once; where it is being fetched already, that run."""
+    try:
+        run, new = nightly.start(by=cast(User, request.user))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("imports")
+    if not new:
+        messages.info(request, _("It is being fetched already."))
+    return redirect("import", run.pk)
 
 
 @administrators_only

@@ -72,6 +72,7 @@ LINES = {
     ),
     "live": Line("/health/live", get=OPEN_TO_ALL, post=NOBODY, other=NOBODY),
     "ready": Line("/health/ready", get=(503, 503, 503, 503, 503), post=NOBODY, other=NOBODY),
+    "metrics": Line("/metrics", get=OPEN_TO_ALL, post=NOBODY, other=NOBODY),
     "home": Line("/"),
     "locations": Line("/lokationsnumre/"),
     "location-count": Line("/lokationsnumre/antal/"),
@@ -108,6 +109,7 @@ LINES = {
     "mass-update-findings": Line("/masseopdatering/{mass_update}/fejl/", get=OWN),
     "mass-update-file": Line("/masseopdatering/{mass_update}/fil/", get=OWN),
     "imports": Line("/sor-import/", get=STAFF, post=STAFF, other=STAFF_NO),
+    "import-fetch": Line("/sor-import/hent/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO),
     "import": Line("/sor-import/{import_run}/", get=STAFF, post=STAFF_NO, other=STAFF_NO),
     "import-accept": Line(
         "/sor-import/{import_run}/accepter/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO
