@@ -12,6 +12,7 @@ in, bad ones are returned with their physical line number.
 import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
@@ -161,25 +162,38 @@ def load(
 
 
 class _Unbalanced(Exception):
-    """COPY found fewer rows than the file has lines."""
+    """COPY found fewer rows than the file has lines, or would take quotes out of the midst of a text."""
+
+
+def _quotes_within(delimiter: str) -> re.Pattern[bytes]:
+    """A quote that neither begins nor ends a field nor stands doubled: `Klinik "Syd"`. COPY drops it without a word.
+
+    An id written for Excel, `="123"`, is none. The quote comes first in the pattern, so that the search jumps from one
+    to the next: 350 MB take 0.2 s.
+    """
+    end = re.escape(delimiter) + r"\r\n"
+    return re.compile(rf'"(?:(?<=[^{end}="]")(?:[^{end}="]|"[{end}])|(?<=[^{end}"]=")[^"])'.encode())
 
 
 class _Counted:
     """Passes a stream on in chunks, counts its lines, and stops at the first byte its encoding does not know."""
 
-    def __init__(self, stream: IO[bytes], encoding: str, on_read: Callable[[int, int], None]):
+    def __init__(self, stream: IO[bytes], encoding: str, delimiter: str, on_read: Callable[[int, int], None]):
         self.stream, self.on_read = stream, on_read
         self.lines = self.bytes = 0
         self.decoder = codecs.getincrementaldecoder(ENCODINGS[encoding])()
         self.seen_multibyte = False
+        self.quotes_within = _quotes_within(delimiter)
         self.stray_letter = UTF8_LETTER if encoding == "WIN1252" else None
 
     def __iter__(self) -> Iterator[bytes]:
-        last = b"\n"
+        last = tail = b"\n"
         while chunk := self.stream.read(CHUNK):
             self._check(chunk)
+            if self.quotes_within.search(tail + chunk):
+                raise _Unbalanced
             self.lines += chunk.count(b"\n")
-            last = chunk[-1:]
+            last, tail = chunk[-1:], chunk[-3:]
             self.bytes += len(chunk)
             self.on_read(self.bytes, self.lines)
             yield chunk
@@ -206,7 +220,7 @@ def _load_whole(
     """The fast path. Raises _Unbalanced or DataError where the file has to be read line by line."""
     with transaction.atomic(), open_stream() as stream:
         stream.read(header.length)
-        counted = _Counted(stream, loaded.encoding, on_read)
+        counted = _Counted(stream, loaded.encoding, header.delimiter, on_read)
         loaded.rows = _copy(loaded.table, loaded.columns, header.delimiter, loaded.encoding, counted)
         if loaded.rows != counted.lines:
             raise _Unbalanced

@@ -16,11 +16,12 @@ from locations.models import ChangeSet
 from locations.models.change import Source
 from soredi.jobs import Failed, Phase, State
 from soredi.tabular import TabularError
-from sorimport.columns import EDI_TYPES, LOCATIONS, PAIRS, UNITS
+from sorimport.columns import LOCATIONS, PAIRS
 from sorimport.course import Course
 from sorimport.download import fetched
 from sorimport.fetch import digest, source_files
 from sorimport.guards import Waits, newest, refuse_older, rows_of, too_few_rows, too_many_closures
+from sorimport.left_out import keep_problems, require_few_left_out
 from sorimport.merge import (
     merge_catalogue,
     merge_locations,
@@ -31,7 +32,7 @@ from sorimport.merge import (
     tell_numbers,
     tell_units,
 )
-from sorimport.models import ImportRun, Problem
+from sorimport.models import ImportRun
 from sorimport.stage import Staged, stage
 from sorimport.turn import take_turn
 
@@ -56,7 +57,7 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
                 take_turn(run, on_wait)
                 course.enter(Phase.READING)
                 files = source_files(paths)
-                staged = stage(files, daily=run.source == "daily", force=run.force, on_read=course.read)
+                staged = stage(files, source=run.source, force=run.force, on_read=course.read)
                 _merge(run, staged, course)
                 course.enter(Phase.FINISHING)
                 run.state, run.finished_at = State.DONE, timezone.now()
@@ -101,11 +102,9 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
     today = today or timezone.localdate()
     yesterday = today - timedelta(days=1)
     course.enter(Phase.CHECKING)
-    Problem.objects.bulk_create(
-        Problem(run=run, file=file, line=row.line, code=row.code, value=row.value) for file, row in staged.bad
-    )
-    merge_catalogue(run=run.pk, file=staged.files.get(EDI_TYPES.name, ""))
-    stage_units(today=today)
+    keep_problems(run=run, staged=staged)
+    merge_catalogue(run=run.pk, staged=staged)
+    stage_units(staged=staged, today=today)
     days = newest(staged, today)
     refuse_older(run, staged, days)
     run.counts = _facts(staged, days)
@@ -129,9 +128,7 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
         _write_locations(run, staged, locations, yesterday)
 
     course.enter(Phase.UNITS)
-    units = plan_units(
-        run=run.pk, file=staged.files.get(UNITS.name, ""), complete=staged.complete_units, today=today
-    )
+    units = plan_units(run=run.pk, staged=staged, today=today)
     run.counts |= _summary(units, locations)
     _ask(
         too_many_closures(
@@ -141,7 +138,8 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
         )
     )
     run.counts["changes"] |= tell_units(run=run.pk, yesterday=yesterday)
-    merge_units(yesterday=yesterday)
+    merge_units(staged=staged, yesterday=yesterday)
+    require_few_left_out(run=run, staged=staged)
     run.counts["problems"] = run.problems.count()
 
 

@@ -1,4 +1,4 @@
-"""The headers of the SOR2 files: one alias table.
+"""The headers of the SOR2 files and of the old ones: one alias table.
 
 The exact headers of the location files could not be verified against a real extract, so files are read by header,
 never by position. A header matches case-insensitively, by its letters and digits alone (`soredi.tabular.plain`).
@@ -14,12 +14,16 @@ from soredi.tabular import TabularError, plain
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One kind of file: column → its spellings, those it cannot do without, and the name it is published under."""
+    """One kind of file: column → its spellings, those it cannot do without, and the name it is published under.
+
+    `source` is the one it belongs to: sor2 or legacy.
+    """
 
     name: str
     published_as: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
     required: tuple[str, ...]
+    source: str = "sor2"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Kind) and other.name == self.name
@@ -132,8 +136,61 @@ REPLACED = Kind(
     {"sor_id": _SOR_ID, "replaced_by": ("ReplacedBySorId",), "from_date": ("FromDate",)},
     ("sor_id", "replaced_by"),
 )
-# Tried in this order: the first whose required columns are all there is the file's kind.
-KINDS = (LOCATIONS, UNITS, PAIRS, REPLACED, SHAK, CLASSIFICATIONS, EDI_TYPES)
+# sor.csv V_1_2_1_19: units with their number, own or inherited. How system, vendor and VANS are written there, as
+# codes or as names, could not be verified, nor the spellings of the address: both are taken.
+LEGACY_UNITS = Kind(
+    "legacy_units",
+    ("sor.csv",),
+    {
+        "sor_id": _SOR_ID,
+        "kind": ("SORtype",),
+        "name": ("Enhedsnavn",),
+        "type": ("Enhedstype",),
+        "parent_sor_id": ("Parent-SOR-kode",),
+        "cvr": ("CVR", "CVR-nummer"),
+        "provider_number": ("Ydernummer",),
+        "shak": ("Sgh/Afd.kode", "SHAK-kode"),
+        "unit_region": ("P_Region",),
+        "street": ("P_Vejnavn", "P_Vej", "P_Gade"),
+        "building": ("P_Husnummer", "P_Husnr", "P_Nummer"),
+        "postcode": ("P_Postnummer",),
+        "city": ("P_By",),
+        "phone": ("Telefon",),
+        "email": ("Email", "E-mail"),
+        "gln": ("Lokationsnummer",),
+        "inherited": ("Nedarvningsstatus",),
+        "gln_status": ("Lokationsnummerstatus",),
+        "region": ("Region",),
+        "system": ("EDB-system",),
+        "vendor": ("Systemleverandør",),
+        "vans": ("Netoperatør",),
+        "administrator_code": ("EDI-administrator",),
+        "note": ("SorNote", "Bemærkning"),
+        **_DATES,
+    },
+    ("sor_id", "kind", "name", "parent_sor_id", "gln", "inherited", "from_date", "to_date"),
+    "legacy",
+)
+LEGACY_PAIRS = Kind(
+    "legacy_pairs",
+    ("edityper.csv",),
+    {
+        "gln": _GLN,
+        "edi_type": (
+            "Meddelelsestype", "EDI-type", "EDI-meddelelsestype", "EDI-meddelelse", "Meddelelse", "MessageType",
+            "EDITypeId", "EDITypeIdentifier", "EdiId",
+        ),
+    },
+    ("gln", "edi_type"),
+    "legacy",
+)  # fmt: skip
+# Known by its first element (sorimport.sources.xml), not by headers.
+XML = Kind("xml", ("sor.xml",), {}, (), "xml")
+# Tried in this order: the first whose required columns are all there is the file's kind. sor.csv has all that units
+# must have, so it is asked before them.
+KINDS = (
+    LEGACY_UNITS, LOCATIONS, UNITS, PAIRS, REPLACED, SHAK, CLASSIFICATIONS, EDI_TYPES, LEGACY_PAIRS,
+)  # fmt: skip
 
 
 def known_kinds(columns_file: str) -> tuple[Kind, ...]:

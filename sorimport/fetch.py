@@ -8,7 +8,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import IO
 
 from django.utils.translation import gettext as _
@@ -17,11 +17,14 @@ from soredi.tabular import CHUNK, TabularError
 
 MAX_MEMBER = 8 << 30  # bytes unpacked; SOREntity.csv is over 512 MB
 MAX_RATIO = 200  # unpacked to packed; real extracts have about 20
+SMALL = 1 << 16  # bytes packed; below them a high ratio does no harm
+ENCRYPTED = 1  # bit of a member's flags
+SUFFIXES = (".csv", ".xml")
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One CSV file: how it is named to people, its bytes, and how to read it from its start, as often as needed."""
+    """One CSV or XML file: how it is named to people, its bytes, and how to read it from its start, again and again."""
 
     name: str
     size: int
@@ -29,52 +32,97 @@ class SourceFile:
 
 
 def source_files(paths: list[Path]) -> list[SourceFile]:
-    """Every CSV file in `paths`, in order of name within a folder or zip. Raises TabularError for a broken zip."""
+    """Every CSV and XML file in `paths`, in order of name within a folder or zip; a file given by itself whatever it is
+    called. Raises TabularError for a broken zip."""
     found: list[SourceFile] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in (".csv", ".zip"))
+            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in (*SUFFIXES, ".zip"))
             found += source_files(inside)
         elif not path.is_file():
             raise TabularError(
                 str(path), 0, "not_found", _("There is no such file or folder. Check the path.")
             )
-        elif path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
+        elif path.suffix.lower() == ".zip" or _begins_as_zip(path):
             found += _members(path)
         else:
             found.append(SourceFile(path.name, path.stat().st_size, lambda path=path: path.open("rb")))  # type: ignore[misc]
     return found
 
 
+def _begins_as_zip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) in (b"PK\3\4", b"PK\5\6")
+
+
 def _members(path: Path) -> list[SourceFile]:
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if m.filename.lower().endswith(".csv")]
+            members = [m for m in archive.infolist() if m.filename.lower().endswith(SUFFIXES)]
     except (zipfile.BadZipFile, OSError) as error:
-        raise TabularError(
-            path.name,
-            0,
-            "bad_zip",
-            _("The zip file is damaged or cut off (%(error)s). Fetch it again.") % {"error": error},
-        ) from None
+        raise _bad_zip(path.name, error) from None
+    _require_honest_sizes(path, members)
     for member in members:
-        if member.file_size > MAX_MEMBER or member.file_size > MAX_RATIO * max(member.compress_size, 1 << 16):
-            raise TabularError(
-                f"{path.name}/{member.filename}",
-                0,
-                "too_large",
-                _("It would unpack to %(size)s MB, which no extract does. Fetch the file again.")
-                % {"size": member.file_size >> 20},
-            )
+        if member.flag_bits & ENCRYPTED:
+            raise _bad_zip(_shown(path, member), _("it is encrypted"))
     return [
-        SourceFile(Path(m.filename).name, m.file_size, lambda m=m: _open_member(path, m))  # type: ignore[misc]
+        SourceFile(_base_name(m), m.file_size, lambda m=m: _open_member(path, m))  # type: ignore[misc]
         for m in sorted(members, key=lambda m: m.filename)
     ]
 
 
+def _require_honest_sizes(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Raises TabularError where a member, or all together, would unpack to more than any extract does.
+
+    What a member says of its own packed size is not believed beyond the size of the zip file. Reading stops at the
+    unpacked size it says, and fails where its bytes do not have the checksum it says.
+    """
+    packed = path.stat().st_size
+    for member in members:
+        if member.file_size > MAX_MEMBER or member.file_size > MAX_RATIO * max(
+            min(member.compress_size, packed), SMALL
+        ):
+            raise _too_large(_shown(path, member), member.file_size)
+    # Several members may point at the same packed bytes.
+    total = sum(member.file_size for member in members)
+    if total > 2 * MAX_MEMBER or total > MAX_RATIO * max(packed, SMALL):
+        raise _too_large(path.name, total)
+
+
+def _base_name(member: zipfile.ZipInfo) -> str:
+    """The name without its folders, as either system writes them: a name is only ever shown."""
+    return PureWindowsPath(member.filename).name
+
+
+def _shown(path: Path, member: zipfile.ZipInfo) -> str:
+    return f"{path.name}/{_base_name(member)}"
+
+
+def _bad_zip(name: str, error: object) -> TabularError:
+    return TabularError(
+        name,
+        0,
+        "bad_zip",
+        _("The zip file is damaged or cut off (%(error)s). Fetch it again.") % {"error": error},
+    )
+
+
+def _too_large(name: str, size: int) -> TabularError:
+    return TabularError(
+        name,
+        0,
+        "too_large",
+        _("It would unpack to %(size)s MB, which no extract does. Fetch the file again.")
+        % {"size": size >> 20},
+    )
+
+
 def _open_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:
     # The archive stays open as long as the member does, which keeps a reference to it.
-    return zipfile.ZipFile(path).open(member)
+    try:
+        return zipfile.ZipFile(path).open(member)
+    except NotImplementedError as error:  # a kind of compression that is not known here
+        raise _bad_zip(_shown(path, member), error) from None
 
 
 def digest(paths: list[Path]) -> str:

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-SUFFIXES = (".zip", ".csv")
+SUFFIXES = (".zip", ".csv", ".xml")
 MAX_BYTES = 4 << 30  # all files together; Sor_complete.zip has about 100 MB, unpacked 1 GB
 
 
@@ -32,7 +32,9 @@ class ExtractForm(forms.Form):
 
     extract = FilesField(
         label=gettext_lazy("Files"),
-        help_text=gettext_lazy("Sor_complete.zip, single CSV files from it, or SorEntity_daily.csv."),
+        help_text=gettext_lazy(
+            "Sor_complete.zip, single CSV files from it, SorEntity_daily.csv, sor.csv with edityper.csv, or sor.xml."
+        ),
         required=False,
         error_messages={
             "empty": gettext_lazy("A file is empty. Fetch it again."),
@@ -41,7 +43,7 @@ class ExtractForm(forms.Form):
             ),
         },
         max_length=200,
-        widget=_FilesInput(attrs={"class": "form-input", "multiple": True, "accept": ".zip,.csv"}),
+        widget=_FilesInput(attrs={"class": "form-input", "multiple": True, "accept": ".zip,.csv,.xml"}),
     )
     addresses = forms.CharField(
         label=gettext_lazy("Addresses"),
@@ -63,7 +65,7 @@ class ExtractForm(forms.Form):
         for name in names:
             if not name.lower().endswith(SUFFIXES):
                 raise forms.ValidationError(
-                    _("“%(name)s” is neither a zip nor a CSV file. Choose the files that SOR publishes.")
+                    _("“%(name)s” is no zip, CSV or XML file. Choose the files that SOR publishes.")
                     % {"name": name}
                 )
             if names.count(name) > 1:

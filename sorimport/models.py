@@ -74,18 +74,23 @@ MESSAGES = {
     "bad_period": _("The last day is before the first. Left out; have the dates corrected in SOR."),
     "duplicate_row": _("The same row stands twice. The first one counts."),
     "edi_type_clash": _("Another EDI type has this code and version. Left out; have it corrected in SOR."),
+    "malformed_code": _("A code is longer than codes are. Left out; have it corrected in SOR."),
     "malformed_gln": _("A location number has 13 digits. Left out; have it corrected in SOR."),
     "malformed_sor_id": _("A SOR code has up to 18 digits. Left out; have it corrected in SOR."),
     "missing": _("The number is not in this extract any more. It was closed yesterday's date."),
+    "parent_cycle": _("The unit is its own ancestor. Kept, without a parent; have it corrected in SOR."),
     "ragged_row": _("The row has more or fewer fields than the header. Left out; mend the row."),
     "stray_quote": _("The row has a quotation mark that is never closed. Left out; mend the row."),
-    "text_cut": _("The note is longer than 254 characters. Kept, cut off there."),
+    "text_cut": _("A text is longer than there is room for. Kept, cut off."),
     "two_units": _("The number is on two units on one day. Both rows left out; have it corrected in SOR."),
     "unknown_edi_type": _(
         "The EDI type is not in EDITypes.csv. Left out; give that file in the same import."
     ),
     "unknown_kind": _("The unit is neither IE, SI nor OE. Left out; have it corrected in SOR."),
     "unknown_location": _("EDI types for a number that is not in LocationsCode.csv. Left out."),
+    "unknown_name": _(
+        "The name is neither a code nor the name of just one entry of its code list. Kept, with what SOR said last."
+    ),
     "unknown_parent": _("The parent unit is not in the extract. Kept, without a parent."),
     "unknown_unit": _("The unit of the number is not in the extract. Kept, without a unit."),
 }

@@ -1,84 +1,69 @@
-"""Files → temporary tables `raw_<kind>`, one text column for each known column, and what was left out.
+"""Files → staging tables: which file is what, by its content, and who reads it.
 
-A kind's table has all columns of its alias table, missing ones null, so that `merge` can state its SQL once.
+SourceFile ─ its first bytes ─→ a kind of file ─ its source's reader ─→ raw_<kind>
 """
 
-import zipfile
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext as _
-from psycopg import sql
 
-from soredi.tabular import CHUNK, BadRow, Loaded, TabularError, load, read_header
-from sorimport.columns import EDI_TYPES, KINDS, LOCATIONS, PAIRS, UNITS, Kind, kind_of, known_kinds
+from soredi.tabular import TabularError, read_header
+from sorimport.columns import (
+    KINDS,
+    LEGACY_PAIRS,
+    LEGACY_UNITS,
+    LOCATIONS,
+    PAIRS,
+    UNITS,
+    XML,
+    Kind,
+    kind_of,
+    known_kinds,
+)
 from sorimport.fetch import SourceFile
+from sorimport.sources import legacy, sor2, xml
+from sorimport.staged import Staged, create_empty, is_named_daily, note_problems
 
-# Without a row they would close every unit, or take every EDI type away.
-NEVER_EMPTY = (LOCATIONS, PAIRS, EDI_TYPES, UNITS)
-BAD_ROWS = 1000  # a run with more unreadable rows than this fails
+__all__ = ["Staged", "stage"]
 
-
-@dataclass
-class Staged:
-    """The files of one run by kind. `skipped` are files of no kind or one too many; `ignored` headers by file.
-
-    `rows`: kind → how many rows were read, history and all; `size`: bytes of all files.
-    `stated`: kind → the columns that its file carries. Of the others it says nothing: what is known stays.
-    """
-
-    files: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
-    size: int = 0
-    stated: dict[str, frozenset[str]] = field(default_factory=dict)
-    bad: list[tuple[str, BadRow]] = field(default_factory=list)
-    ignored: dict[str, list[str]] = field(default_factory=dict)
-    skipped: list[str] = field(default_factory=list)
-    complete_units: bool = False
-
-    def has(self, kind: Kind) -> bool:
-        return kind.name in self.files
+# The staging tables that a file of a kind fills; one of another kind fills its own.
+_FILLS = {XML: {UNITS, LOCATIONS}, LEGACY_UNITS: {UNITS, LOCATIONS}, LEGACY_PAIRS: {PAIRS}}
+_SOURCE = {"daily": "sor2"}
+_READERS = {XML: xml.read, LEGACY_UNITS: legacy.read_units, LEGACY_PAIRS: legacy.read_pairs}
 
 
 def stage(
     files: list[SourceFile],
     *,
-    daily: bool = False,
+    source: str = "auto",
     force: bool = False,
     on_read: Callable[[int, int, int], None] = lambda _done, _total, _rows: None,
 ) -> Staged:
     """Load every file that is part of an extract. Raises TabularError where a file breaks the run.
 
-    `on_read` is told now and then how many bytes of how many have been read, and how many rows.
-
-    `daily`: units are a refresh, so one that is missing is not gone.
+    `source`: auto takes what the files are; another name takes only the files of that source. `on_read` is told now
+    and then how many bytes of how many have been read, and how many rows.
     """
-    staged = Staged()
+    staged = Staged(source=source)
     for kind in KINDS:
-        _create_empty(kind)
-    chosen = _by_kind(files, staged, known_kinds(settings.SOR_COLUMNS_FILE))
+        create_empty(kind)
+    note_problems()
+    chosen = _by_kind(files, staged, known_kinds(settings.SOR_COLUMNS_FILE), source)
     before, total = 0, sum(file.size for file in chosen.values())
     for kind, file in chosen.items():
-        loaded = _load(kind, file, force, _after(before, total, sum(staged.rows.values()), on_read))
+        read = _READERS.get(kind, sor2.read)
+        read(kind, file, staged, force, _after(before, total, sum(staged.rows.values()), on_read))
         before += file.size
         staged.size += file.size
-        staged.files[kind.name] = file.name
-        staged.rows[kind.name] = loaded.rows
-        staged.stated[kind.name] = frozenset(loaded.columns) & frozenset(kind.columns)
-        staged.bad += [(file.name, row) for row in loaded.bad]
-        if loaded.ignored:
-            staged.ignored[file.name] = loaded.ignored
     if not staged.has(LOCATIONS) and not staged.has(UNITS):
         raise TabularError(
-            ", ".join(f.name for f in files) or _("no file"),
+            _names(files),
             0,
             "no_extract",
             _(
                 "This is no SOR extract: neither location numbers nor units were found. Give Sor_complete.zip, its "
-                "files, or SorEntity_daily.csv."
+                "files, SorEntity_daily.csv, sor.csv with edityper.csv, or sor.xml."
             ),
         )
     if staged.has(PAIRS) and not staged.has(LOCATIONS):
@@ -88,7 +73,6 @@ def stage(
             "no_locations",
             _("EDI types by location number need LocationsCode.csv in the same import. Give both files."),
         )
-    staged.complete_units = staged.has(UNITS) and not daily and not is_daily(staged.files[UNITS.name])
     return staged
 
 
@@ -98,127 +82,72 @@ def _after(
     return lambda done, lines: on_read(before + done, total, rows + lines)
 
 
-def is_daily(name: str) -> bool:
-    """The daily file has the columns of SOREntity.csv; only its name tells that it is no complete list."""
-    return "daily" in name.casefold()
+def _names(files: list[SourceFile]) -> str:
+    return ", ".join(file.name for file in files) or _("no file")
 
 
-def _by_kind(files: list[SourceFile], staged: Staged, kinds: tuple[Kind, ...]) -> dict[Kind, SourceFile]:
+def _by_kind(
+    files: list[SourceFile], staged: Staged, kinds: tuple[Kind, ...], source: str
+) -> dict[Kind, SourceFile]:
+    """The file of each kind, in the order in which they are read. Keys are of `kinds`, which may know more spellings
+    than those of KINDS."""
+    kinds = (XML, *kinds)
+    wanted = tuple(k for k in kinds if source == "auto" or k.source == _SOURCE.get(source, source))
     chosen: dict[Kind, SourceFile] = {}
+    others = []
     for file in files:
-        with _readable(file), file.open() as stream:
-            found = read_header(stream, file.name, {}).found
-        kind = kind_of(found, file.name, kinds)
-        if kind is None:
+        kind, best = _kind(file, wanted), _kind(file, kinds)
+        if kind is None or (best not in wanted and kind != LEGACY_PAIRS):
             staged.skipped.append(file.name)
-        elif kind in chosen and is_daily(chosen[kind].name):
-            staged.skipped.append(chosen[kind].name)
-            chosen[kind] = file
-        elif kind in chosen and is_daily(file.name):
-            staged.skipped.append(file.name)
-        elif kind in chosen:
+            others += [best.source] if best else []
+            continue
+        if kind == UNITS and kind in chosen:
+            # SorEntity_daily.csv beside SOREntity.csv, which has its rows too, and history.
+            daily, file = sorted((chosen[kind], file), key=lambda f: (not is_named_daily(f.name), f.size))
+            staged.skipped.append(daily.name)
+            staged.second_units = daily.name
+        elif twice := [k for k in chosen if _fills(k) & _fills(kind)]:
             raise TabularError(
                 file.name,
                 0,
                 "twice",
-                _("It is of the same kind as %(other)s. Give one of them.") % {"other": chosen[kind].name},
+                _("It is of the same kind as %(other)s. Give one of them.")
+                % {"other": chosen[twice[0]].name},
             )
-        else:
-            chosen[kind] = file
-    # Keys of `kinds`, which may know more spellings than those of KINDS.
+        chosen[kind] = file
+    if LEGACY_UNITS in chosen and PAIRS in chosen:
+        # Beside sor.csv the types may be named by code as well as by id.
+        chosen[LEGACY_PAIRS] = chosen.pop(PAIRS)
+    has = set().union(*map(_fills, chosen))
+    if others and not has & {UNITS, LOCATIONS}:
+        raise _wrong_source(files, source, others[0])
+    if source == "daily" and UNITS not in has:
+        raise _wrong_source(files, source, "sor2")
     return {kind: chosen[kind] for kind in kinds if kind in chosen}
 
 
-def _load(kind: Kind, file: SourceFile, force: bool, on_read: Callable[[int, int], None]) -> Loaded:
-    with _readable(file):
+def _fills(kind: Kind) -> set[Kind]:
+    return _FILLS.get(kind, {kind})
+
+
+def _kind(file: SourceFile, kinds: tuple[Kind, ...]) -> Kind | None:
+    """What `file` is, by its first bytes, its header, and last its published name."""
+    with sor2.readable(file):
         with file.open() as stream:
-            header = read_header(stream, file.name, kind.aliases)
-        missing = [column for column in kind.required if column not in header.names]
-        if missing:
-            raise TabularError(
-                file.name,
-                1,
-                "missing_column",
-                _(
-                    "The column %(missing)s is missing; found: %(found)s. Give a file with it, or name the alias."
-                )
-                % {
-                    "missing": ", ".join(kind.columns[column][0] for column in missing),
-                    "found": ", ".join(header.found),
-                },
-            )
-        try:
-            loaded = load(
-                file.open,
-                file=file.name,
-                table=f"raw_{kind.name}",
-                header=header,
-                bad_limit=10**9 if force else BAD_ROWS,
-                on_read=on_read,
-            )
-        except TabularError:
-            _last_line(file)  # a damaged zip tells so at its end, which is the better answer
-            raise
-        if loaded.bad and not force and loaded.bad[-1].line == _last_line(file):
-            raise TabularError(
-                file.name,
-                loaded.bad[-1].line,
-                "cut_off",
-                _("The file ends in the middle of a row: it is cut off. Fetch it again."),
-            )
-    if kind in NEVER_EMPTY and not loaded.rows:
-        raise TabularError(
-            file.name, 0, "empty_file", _("There are no rows below the header. Fetch or save the file again.")
+            if xml.is_xml(stream):
+                return XML if XML in kinds and xml.is_sor(file) else None
+        with file.open() as stream:
+            found = read_header(stream, file.name, {}).found
+    return kind_of(found, file.name, tuple(kind for kind in kinds if kind != XML))
+
+
+def _wrong_source(files: list[SourceFile], source: str, found: str) -> TabularError:
+    return TabularError(
+        _names(files),
+        0,
+        "wrong_source",
+        _(
+            "The import was to be of %(source)s, but these files are of %(found)s. Choose auto, or other files."
         )
-    _add_missing(kind, loaded.columns)
-    return loaded
-
-
-def _last_line(file: SourceFile) -> int:
-    """The number of the line that the file ends in without a line end; 0 where its last line is whole."""
-    lines, last = 0, b"\n"
-    with file.open() as stream:
-        while chunk := stream.read(CHUNK):
-            lines += chunk.count(b"\n")
-            last = chunk[-1:]
-    return 0 if last == b"\n" else lines + 1
-
-
-class _readable:
-    """A zip member that breaks off while it is read → TabularError."""
-
-    def __init__(self, file: SourceFile):
-        self.file = file
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
-            raise TabularError(
-                self.file.name,
-                0,
-                "bad_zip",
-                _("The zip file is damaged or cut off (%(error)s). Fetch it again.") % {"error": error},
-            ) from None
-
-
-def _create_empty(kind: Kind) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(f"raw_{kind.name}")))
-        cursor.execute(
-            sql.SQL("CREATE TEMP TABLE {} (line bigint) ON COMMIT DROP").format(
-                sql.Identifier(f"raw_{kind.name}")
-            )
-        )
-    _add_missing(kind, [])
-
-
-def _add_missing(kind: Kind, present: list[str]) -> None:
-    table = sql.Identifier(f"raw_{kind.name}")
-    with connection.cursor() as cursor:
-        for column in kind.columns:
-            if column not in present:
-                cursor.execute(
-                    sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(table, sql.Identifier(column))
-                )
+        % {"source": source, "found": found},
+    )

@@ -44,6 +44,14 @@ class SorUnit(models.Model):
     first_from_date = models.DateField(null=True)
     from_date = models.DateField(null=True)
     to_date = models.DateField(null=True, help_text="Last valid day.")
+    replaced_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="replaces",
+        db_constraint=False,
+        help_text="Its successor.",
+    )
     inherits_number = models.BooleanField(default=False)
     number_holder = models.ForeignKey(
         "self",

@@ -2,11 +2,14 @@
 
 from django.db import connection
 
+from sorimport.columns import EDI_TYPES, LOCATIONS
+from sorimport.staged import Staged
+
 # Each adds unknown codes and takes a new name where the extract gives one; a code without a name takes the code.
 _UPSERT = """
 INSERT INTO {table} AS known (code, name)
 SELECT code, coalesce(max(name), code) FROM ({source}) AS stated (code, name)
-WHERE code IS NOT NULL GROUP BY code
+WHERE length(code) <= 64 GROUP BY code
 ON CONFLICT (code) DO UPDATE SET name = excluded.name
 WHERE excluded.name <> known.name AND excluded.name <> excluded.code
 """
@@ -42,15 +45,32 @@ SELECT r.*, row_number() OVER (PARTITION BY r.code, r.version ORDER BY r.line) >
 FROM (
     SELECT DISTINCT ON (sor_code(edi_type_id)) line, sor_code(edi_type_id) AS sor_id, sor_text(code, 32) AS code,
         coalesce(sor_text(version, 32), '') AS version, sor_text(name, 255) AS name
-    FROM raw_edi_types WHERE sor_code(edi_type_id) IS NOT NULL AND sor_text(code, 32) IS NOT NULL
+    FROM raw_edi_types WHERE length(sor_code(edi_type_id)) <= 32 AND sor_text(code, 32) IS NOT NULL
     ORDER BY sor_code(edi_type_id), line
 ) AS r
 """
 
 _PROBLEMS = """
 INSERT INTO sorimport_problem (run_id, file, line, code, value)
-SELECT %(run)s, %(file)s, line, 'edi_type_clash', concat_ws(' ', sor_id, code, nullif(version, ''))
-FROM stage_edi_type WHERE clashes ORDER BY line
+SELECT %(run)s, %(file)s, line, code, left(value, 200) FROM (
+    SELECT line, 'edi_type_clash' AS code, concat_ws(' ', sor_id, code, nullif(version, '')) AS value
+    FROM stage_edi_type WHERE clashes
+    UNION ALL
+    SELECT line, 'malformed_code', concat_ws(' ', sor_code(edi_type_id), code) FROM raw_edi_types
+    WHERE sor_code(edi_type_id) IS NULL OR length(sor_code(edi_type_id)) > 32 OR sor_text(code, 32) IS NULL
+    UNION ALL
+    SELECT line, 'text_cut', sor_code(edi_type_id) FROM raw_edi_types
+    WHERE length(btrim(code)) > 32 OR length(btrim(version)) > 32 OR length(btrim(name)) > 255
+) AS found ORDER BY line
+"""
+
+# Codes of the numbers' own lists that are longer than any code; the number is kept without.
+_LONG_CODES = """
+INSERT INTO sorimport_problem (run_id, file, line, code, value)
+SELECT %(run)s, %(file)s, r.line, 'malformed_code', concat_ws(' ', sor_code(r.gln), left(c.code, 80))
+FROM raw_locations r, LATERAL (VALUES (sor_code(vans_code)), (sor_code(system_code)), (sor_code(vendor_code)),
+    (sor_code(administrator_code)), (sor_code(region_code))) AS c (code)
+WHERE length(c.code) > 64 ORDER BY r.line
 """
 
 # The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is FHIR, a three-letter
@@ -71,12 +91,13 @@ WHERE (known.code, known.version, known.name) <> (excluded.code, excluded.versio
 """
 
 
-def merge_catalogue(*, run: int, file: str) -> None:
-    """Write the code lists. `file` is how problems of run `run` name EDITypes.csv."""
+def merge_catalogue(*, run: int, staged: Staged) -> None:
+    """Write the code lists, and what is wrong in them to the problems of run `run`."""
     with connection.cursor() as cursor:
         for table, source in _SOURCES.items():
             cursor.execute(_UPSERT.format(table=table, source=source))
+        cursor.execute(_LONG_CODES, {"run": run, "file": staged.files.get(LOCATIONS.name, "")})
         cursor.execute(_ADOPT)
         cursor.execute(_STAGE)
-        cursor.execute(_PROBLEMS, {"run": run, "file": file})
+        cursor.execute(_PROBLEMS, {"run": run, "file": staged.files.get(EDI_TYPES.name, "")})
         cursor.execute(_EDI_TYPES)

@@ -23,7 +23,7 @@ def test_a_further_spelling_is_known_beside_the_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[places]\n", "[places] is none of locations"),
+        ("[places]\n", "[places] is none of legacy_units, locations"),
         ('[pairs]\nvans = ["x"]\n', "vans is none of gln, edi_type_id"),
         ("[pairs\n", "Expected"),
     ],

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH_OR_URL")
-        parser.add_argument("--source", choices=["auto", "sor2", "daily"], default="auto")
+        parser.add_argument("--source", choices=["auto", "sor2", "daily", "legacy", "xml"], default="auto")
         parser.add_argument(
             "--accept-closures", action="store_true", help="Close more than 5 %% of the numbers."
         )
