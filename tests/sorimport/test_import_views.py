@@ -155,7 +155,7 @@ def test_many_closures_wait_for_an_administrators_word(client, staff):
     ("files", "said"),
     [
         ({}, "Vælg mindst én fil."),
-        ({"sor.xlsx": b"PK"}, "“sor.xlsx” er hverken en zip- eller en CSV-fil"),
+        ({"sor.xlsx": b"PK"}, "“sor.xlsx” er hverken en zip-, CSV- eller XML-fil"),
         ({"SOREntity.csv": b""}, "En fil er tom"),
     ],
 )
