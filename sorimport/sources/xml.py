@@ -169,6 +169,7 @@ def _rows(file: SourceFile, tree: "_Tree", on_read: Callable[[int, int], None]) 
     parser.forbid_dtd = True
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(tree)
+    tree.setDocumentLocator(parser)
     done = 0
     try:
         with file.open() as stream:
@@ -197,6 +198,8 @@ def _rows(file: SourceFile, tree: "_Tree", on_read: Callable[[int, int], None]) 
 class _Tree(ContentHandler):
     """Elements → rows of units and numbers. Holds the units from the root to the open one, and no more."""
 
+    _locator: Any  # the parser, which knows the line
+
     def __init__(self, file: str):
         super().__init__()
         self.file = file
@@ -217,9 +220,6 @@ class _Tree(ContentHandler):
     def take(self) -> list[Row]:
         rows, self._rows = self._rows, []
         return rows
-
-    def setDocumentLocator(self, locator: Any) -> None:
-        self._locator = locator
 
     def _line(self, kind: Kind) -> int:
         """The physical line, which names a row; where several begin on one line, the next."""
