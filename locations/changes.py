@@ -11,8 +11,6 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from locations.access import LocationNumberQuerySet
 from locations.models import (
@@ -28,6 +26,7 @@ from locations.models import (
 from locations.models.change import Source
 from soredi.jobs import Phase, Refused, State
 from soredi.models import User
+from soredi.sentences import Sentence, counted
 
 _COLUMNS = ", ".join(PROFILE_COLUMNS)
 _SHOWN = 10  # how many location numbers a refusal names
@@ -246,7 +245,7 @@ def plan(
     if (system is None) != (vendor is None):
         raise ValueError("system and vendor are one field; give both")
     if edi_administrator is not None and by is not None and not by.is_administrator:
-        raise NotPermitted(_("Only administrators may change the EDI administrator."))
+        raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
     change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
     chosen = _choose(locations, by)
     _write(
@@ -292,7 +291,7 @@ def plan_sor(*, by: User | None, reason: str = "", source: Source = Source.EDIT)
     _write(_PLAN_SOR, change_set)
     _count(change_set, chosen)
     if "edi_administrator" in change_set.counts["fields"] and by is not None and not by.is_administrator:
-        raise NotPermitted(_("Only administrators may change the EDI administrator."))
+        raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
     return change_set
 
 
@@ -305,13 +304,13 @@ def plan_undo(change_set: ChangeSet, *, by: User | None, reason: str = "") -> Ch
     change nothing.
     """
     if change_set.state != State.DONE:
-        raise Refused(_("Only a change that was carried out can be undone."))
+        raise Refused(Sentence("Only a change that was carried out can be undone."))
     locations = LocationNumber.objects.changed_by(change_set)
     undo = ChangeSet.objects.create(source=Source.UNDO, undoes=change_set, by=by, reason=reason)
     chosen = _choose(locations, by)
     if not chosen:
         raise Refused(
-            _("There is nothing to undo: this change created its location numbers, or changed none.")
+            Sentence("There is nothing to undo: this change created its location numbers, or changed none.")
         )
     _write(_PLAN_UNDO, undo, undoes=change_set.pk)
     with connection.cursor() as cursor:
@@ -321,9 +320,11 @@ def plan_undo(change_set: ChangeSet, *, by: User | None, reason: str = "") -> Ch
     if not _count(undo, chosen).counts["changed"]:
         if by_whom := undone_by(change_set):
             raise Refused(
-                _("There is nothing left to undo: change %(id)s has undone it.") % {"id": by_whom.pk}
+                Sentence("There is nothing left to undo: change %(id)s has undone it.", id=by_whom.pk)
             )
-        raise Refused(_("There is nothing left to undo: what this change did has been changed again since."))
+        raise Refused(
+            Sentence("There is nothing left to undo: what this change did has been changed again since.")
+        )
     return undo
 
 
@@ -409,8 +410,10 @@ def _require_rights(locations: LocationNumberQuerySet, by: User | None) -> None:
     glns = list(foreign.values_list("gln", flat=True).distinct()[: _SHOWN + 1])
     if glns:
         raise NotPermitted(
-            _("You may not change these location numbers: %(glns)s.")
-            % {"glns": ", ".join(glns[:_SHOWN]) + (" …" if len(glns) > _SHOWN else "")}
+            Sentence(
+                "You may not change these location numbers: %(glns)s.",
+                glns=", ".join(glns[:_SHOWN]) + (" …" if len(glns) > _SHOWN else ""),
+            )
         )
 
 
@@ -445,12 +448,12 @@ def _refuse_stale(cursor: Any, change_set: ChangeSet) -> None:
     if stale:
         named = ", ".join(f"{gln} ({who})" if who else gln for gln, who in stale[:_SHOWN])
         raise Refused(
-            ngettext(
+            counted(
                 "%(count)s location number was changed since this was planned: %(named)s. Nothing was applied. "
                 "Plan again.",
                 "%(count)s location numbers were changed since this was planned: %(named)s. Nothing was applied. "
                 "Plan again.",
-                len(stale),
+                count=len(stale),
+                named=named + (" …" if len(stale) > _SHOWN else ""),
             )
-            % {"count": len(stale), "named": named + (" …" if len(stale) > _SHOWN else "")}
         )

@@ -21,7 +21,6 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import mogrify
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from locations import changes
 from locations.access import LocationNumberQuerySet
@@ -30,6 +29,7 @@ from locations.models import ChangeSet
 from locations.models.deviation import FIELD_COLUMNS, Field
 from soredi.jobs import Refused
 from soredi.models import User
+from soredi.sentences import Sentence
 
 
 @dataclass(frozen=True)
@@ -299,7 +299,9 @@ def take_sor(asked: Asked, *, by: User | None, reason: str) -> ChangeSet:
         cursor.execute("DROP TABLE IF EXISTS taken")
         cursor.execute(mogrify(statement, params, connection))  # a CREATE takes no parameters
         if not cursor.rowcount:
-            raise Refused(_("Nothing was planned: none of them deviates from SOR in a field you may change."))
+            raise Refused(
+                Sentence("Nothing was planned: none of them deviates from SOR in a field you may change.")
+            )
     return changes.plan_sor(by=by, reason=reason)
 
 

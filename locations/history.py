@@ -83,7 +83,7 @@ def changes_of(location: LocationNumber) -> list[Change]:
     """All changes of one number, newest first. Two queries."""
     versions = (
         LocationVersion.objects.filter(location=location, applied_at__isnull=False)
-        .select_related("change_set__by", *_READ)
+        .select_related("change_set__by", "change_set__applied_by", *_READ)
         .order_by("-applied_at", "-id")
     )
     types = EdiType.objects.in_bulk()

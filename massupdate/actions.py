@@ -8,7 +8,6 @@ from typing import IO, Any
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from locations import changes
 from locations.models import LocationNumber
@@ -17,6 +16,7 @@ from massupdate.models import Finding, MassUpdate
 from massupdate.read import read
 from soredi.jobs import Phase, State
 from soredi.models import User
+from soredi.sentences import Sentence, counted
 from soredi.tabular import CHUNK, TabularError
 
 SHOWN = 1000  # findings of each sort in a summary; all of them are kept
@@ -49,7 +49,12 @@ def check_and_plan(update: MassUpdate) -> None:
             )
         except TabularError as error:
             Finding.objects.create(
-                mass_update=update, is_error=True, line=error.line, code=_code(error), value=error.message
+                mass_update=update,
+                is_error=True,
+                line=error.line,
+                code=_code(error),
+                value=error.message.args.get("found", ""),
+                detail=error.message,
             )
             _finish(update, State.REFUSED, error.message, {"locations": 0, "errors": 1, "warnings": 0})
             return
@@ -62,7 +67,11 @@ def check_and_plan(update: MassUpdate) -> None:
         counts = check(update=update.pk, editable=editable, today=timezone.localdate())
         counts["lines"] = loaded.rows + len(loaded.bad)
         if counts["errors"]:
-            message = _("The file has %(errors)s errors. Nothing was changed.") % counts
+            message = counted(
+                "The file has %(count)s error. Nothing was changed.",
+                "The file has %(count)s errors. Nothing was changed.",
+                count=counts["errors"],
+            )
             _finish(update, State.REFUSED, message, counts)
             return
         update.report(Phase.PLANNING)
@@ -80,7 +89,7 @@ def _code(error: TabularError) -> str:
     return "wrong_columns" if error.code == "too_many_bad_rows" else error.code
 
 
-def _finish(update: MassUpdate, state: str, message: str, counts: dict[str, int]) -> None:
+def _finish(update: MassUpdate, state: str, message: Sentence | str, counts: dict[str, int]) -> None:
     update.state, update.message, update.counts = state, message, counts
     update.finished_at = timezone.now()
     update.save()
@@ -101,7 +110,11 @@ def summary(update: MassUpdate) -> dict[str, Any]:
         "removed": planned.get("removed", 0),
         "errors": _findings(update, is_error=True),
         "warnings": _findings(update, is_error=False),
-        **({"message": message} if (message := change_set.message if change_set else update.message) else {}),
+        **(
+            {"message": str(message)}
+            if (message := change_set.message if change_set else update.message)
+            else {}
+        ),
     }
 
 

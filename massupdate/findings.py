@@ -49,9 +49,14 @@ def as_csv(update: MassUpdate) -> Iterator[bytes]:
     """UTF-8 with BOM, CRLF, semicolons: line, error or warning, value, what is wrong, code; in the file's order."""
     names = {True: _("error"), False: _("warning")}
     messages = {code: str(message) for code, message in MESSAGES.items()}
-    rows = update.findings.values_list("line", "is_error", "value", "code").iterator(chunk_size=CHUNK)
+    rows = update.findings.values_list("line", "is_error", "value", "code", "detail").iterator(
+        chunk_size=CHUNK
+    )
     header = [_("Line"), _("Sort"), _("Value"), _("What is wrong, and what to do"), _("Code")]
     return csv_chunks(
         header,
-        ([line, names[error], guarded(value), messages[code], code] for line, error, value, code in rows),
+        (
+            [line, names[error], guarded(value), str(detail or messages[code]), code]
+            for line, error, value, code, detail in rows
+        ),
     )

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from soredi.jobs import Job
+from soredi.sentences import SentenceField
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -81,6 +82,7 @@ class Finding(models.Model):
     line = models.BigIntegerField()
     code = models.CharField(max_length=32)
     value = models.TextField(blank=True)
+    detail = SentenceField(help_text="Of a file that cannot be read at all: why.")
 
     class Meta:
         ordering = ["line", "id"]
@@ -89,4 +91,4 @@ class Finding(models.Model):
         return f"{self.line} {self.code}"
 
     def message(self) -> str:
-        return str(MESSAGES[self.code])
+        return str(self.detail or MESSAGES[self.code])

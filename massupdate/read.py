@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import IO
 
 from django.db import connection
-from django.utils.translation import gettext as _
 from psycopg import sql
 
+from soredi.sentences import Sentence, counted
 from soredi.tabular import Loaded, TabularError, load, plain, read_header
 
 MAX_BYTES = 100_000_000
@@ -54,21 +54,28 @@ def read(
             name,
             0,
             "too_large",
-            _("The file has %(size)s MB; at most %(limit)s MB can be read. Divide it.")
-            % {"size": -(-size // 1_000_000), "limit": MAX_BYTES // 1_000_000},
+            Sentence(
+                "The file has %(size)s MB; at most %(limit)s MB can be read. Divide it.",
+                size=-(-size // 1_000_000),
+                limit=MAX_BYTES // 1_000_000,
+            ),
         )
     aliases = {plain(spelling): column for column, spellings in COLUMNS.items() for spelling in spellings}
     with open_file() as stream:
         header = read_header(stream, name, aliases)
     missing = [COLUMNS[column][0] for column in COLUMNS if column not in header.names]
     if missing:
-        said = (
-            _("The column %(missing)s is missing; found: %(found)s. The header is Loknr;EdiId.")
-            if len(missing) == 1
-            else _("The columns Loknr and EdiId are missing; found: %(found)s. The header is Loknr;EdiId.")
-        )
         raise TabularError(
-            name, 1, "wrong_columns", said % {"missing": missing[0], "found": ", ".join(header.found)}
+            name,
+            1,
+            "wrong_columns",
+            counted(
+                "The column %(missing)s is missing; found: %(found)s. The header is Loknr;EdiId.",
+                "The columns %(missing)s are missing; found: %(found)s. The header is Loknr;EdiId.",
+                count=len(missing),
+                missing=", ".join(missing),
+                found=", ".join(header.found),
+            ),
         )
     loaded = load(
         open_file, file=name, table="mass_line", header=header, bad_limit=BAD_LINES, on_read=on_read
@@ -78,14 +85,17 @@ def read(
         cursor.execute(_DROP_BLANK.format(cells=cells))
         loaded.rows -= cursor.rowcount
         if not loaded.rows and not loaded.bad:
-            raise TabularError(name, 1, "empty_file", _("The file has no lines below the header."))
+            raise TabularError(name, 1, "empty_file", Sentence("The file has no lines below the header."))
         if loaded.rows > MAX_LINES:
             cursor.execute(_LINE_TOO_MANY, [MAX_LINES])
             raise TabularError(
                 name,
                 cursor.fetchone()[0],
                 "too_large",
-                _("The file has %(lines)s lines; at most %(limit)s can be read. Divide it.")
-                % {"lines": loaded.rows, "limit": MAX_LINES},
+                Sentence(
+                    "The file has %(lines)s lines; at most %(limit)s can be read. Divide it.",
+                    lines=loaded.rows,
+                    limit=MAX_LINES,
+                ),
             )
     return loaded

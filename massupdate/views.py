@@ -104,7 +104,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     form = WarningsForm({group.code: group.lines for group in warnings}, request.POST)
     if not form.is_valid():
         return whole_page(request, update, form)
-    if not change_set.enqueue(from_states=(State.DRAFT,)):
+    if not change_set.enqueue(from_states=(State.DRAFT,), applied_by=cast(User, request.user)):
         messages.info(request, _("It is already being carried out."))
     return redirect("mass-update", update.pk)
 
@@ -150,7 +150,9 @@ def template(request: HttpRequest) -> HttpResponseBase:
 
 def found(request: HttpRequest, pk: int) -> MassUpdate:
     """The mass update, for who handed it in and for administrators; anybody else's is a 404."""
-    visible = MassUpdate.objects.visible_to(request.user).select_related("by", "change_set__by")
+    visible = MassUpdate.objects.visible_to(request.user).select_related(
+        "by", "change_set__by", "change_set__applied_by"
+    )
     return get_object_or_404(visible, pk=pk)
 
 
@@ -227,7 +229,7 @@ def whole_page(request: HttpRequest, update: MassUpdate, form: WarningsForm | No
 def errors_of(update: MassUpdate) -> dict[str, Any]:
     """What stopped the file: the first lines with errors and how many of each sort there are."""
     errors = update.findings.filter(is_error=True)
-    by_line = [finding for finding in errors[:ERRORS_SHOWN] if finding.value != update.message]
+    by_line = [finding for finding in errors[:ERRORS_SHOWN] if not finding.detail]
     return {
         "errors": by_line,
         "error_groups": groups(update, is_error=True) if by_line else [],

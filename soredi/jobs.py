@@ -24,8 +24,10 @@ from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from psycopg import sql
+
+from soredi.sentences import Sentence, SentenceField
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +39,19 @@ RESEND_AFTER = timedelta(seconds=15)
 
 
 class Refused(Exception):
-    """The job cannot be carried out as asked; nothing was changed. The message tells the user why and what to do."""
+    """The job cannot be carried out as asked; nothing was changed. Its one argument, a Sentence, tells the user why
+    and what to do.
+    """
 
 
 class Failed(Exception):
-    """The job broke on its input; nothing was changed. The message names the place, what was found and what to do."""
+    """The job broke on its input; nothing was changed. Its one argument, a Sentence, names the place, what was found
+    and what to do.
+    """
+
+
+class Cancelled(Exception):
+    """Somebody asked the running job to stop; nothing was changed."""
 
 
 class State(models.TextChoices):
@@ -85,6 +95,7 @@ class Job(models.Model):
     """Abstract. A subclass names its Celery task in `task`; the task takes the row's id and calls `run`."""
 
     task: str
+    _lock_connection: psycopg.Connection | None = None
 
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     by = models.ForeignKey(
@@ -100,7 +111,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    message = models.TextField(blank=True, help_text="Why it failed, was refused or waits.")
+    message = SentenceField(help_text="Why it failed, was refused or waits.")
+    cancel_asked = models.BooleanField(default=False, editable=False)
     counts = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -109,21 +121,40 @@ class Job(models.Model):
             models.CheckConstraint(condition=Q(state__in=State.values), name="%(app_label)s_%(class)s_state"),
         ]
 
-    def enqueue(self, *, from_states: tuple[str, ...] = (State.DRAFT, State.WAITING)) -> bool:
+    def enqueue(self, *, from_states: tuple[str, ...] = (State.DRAFT, State.WAITING), **also: Any) -> bool:
         """Ask a worker to run this job; returns False where it had already left `from_states`.
 
-        The message goes out when the transaction commits. With the broker down the row stays queued and the
-        sweep sends it later, so the caller need not care.
+        `also` are further columns to set with the state. The message goes out when the transaction commits. With the
+        broker down the row stays queued and the sweep sends it later, so the caller need not care.
         """
-        changed = (
-            type(self)
-            ._default_manager.filter(pk=self.pk, state__in=from_states)
-            .update(state=State.QUEUED, queued_at=timezone.now(), attempts=0, message="")
-        )
+        changed = self._to_queue(from_states, also)
         if changed:
             self.state = State.QUEUED
             transaction.on_commit(self._send, robust=True)
-        return bool(changed)
+        return changed
+
+    def _to_queue(self, from_states: tuple[str, ...], also: dict[str, Any]) -> bool:
+        return bool(
+            type(self)
+            ._default_manager.filter(pk=self.pk, state__in=from_states)
+            .update(
+                state=State.QUEUED,
+                queued_at=timezone.now(),
+                attempts=0,
+                message="",
+                cancel_asked=False,
+                **also,
+            )
+        )
+
+    def ask_to_cancel(self) -> bool:
+        """Have a queued job dropped, or a running one stopped at its next report; False where it is neither.
+
+        A job that is past its last report ends as it would have.
+        """
+        jobs = type(self)._default_manager.filter(pk=self.pk)
+        dropped = jobs.filter(state=State.QUEUED).update(state=State.CANCELLED, finished_at=timezone.now())
+        return bool(dropped or jobs.filter(state=State.RUNNING).update(cancel_asked=True))
 
     def cancel(self) -> bool:
         """Drop a job that nobody has asked to run yet; returns False where it had already left that state."""
@@ -137,15 +168,16 @@ class Job(models.Model):
     def _send(self) -> None:
         current_app.send_task(self.task, args=[self.pk])
 
-    def run_here(self, action: Callable[[Self], None]) -> Self:
-        """Run a draft or waiting job in this process, without a worker; for commands."""
-        type(self)._default_manager.filter(pk=self.pk, state__in=(State.DRAFT, State.WAITING)).update(
-            state=State.QUEUED, queued_at=timezone.now(), attempts=0, message=""
-        )
+    def run_here(self, action: Callable[[Self], None], **also: Any) -> Self:
+        """Run a draft or waiting job in this process, without a worker; for commands. `also` as for `enqueue`."""
+        self._to_queue((State.DRAFT, State.WAITING), also)
         return self.run(self.pk, action)
 
     def report(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """Tell how far this job is. Goes to Redis, twice a second at most; its loss harms nothing."""
+        """Tell how far this job is, and raise Cancelled where somebody asked it to stop.
+
+        Goes to Redis, twice a second at most; its loss harms nothing.
+        """
         now = time.monotonic()
         last, begun, told = getattr(self, "_told", (None, now, 0.0))
         if phase != last:
@@ -153,12 +185,22 @@ class Job(models.Model):
         elif now - told < REPORT_EVERY:
             return
         self._told = (phase, begun, now)
+        if self._is_to_stop():
+            raise Cancelled
         spent = now - begun
         left = round(spent * (total - done) / done) if done and spent > 2 else None
         try:
             cache.set(self._progress_key(), (phase.value, done, total, left), PROGRESS_KEPT)
         except redis.RedisError:
             self._told = (phase, begun, now + 60)  # do not wait for a broken Redis again soon
+
+    def _is_to_stop(self) -> bool:
+        """Asked on the connection that holds the lock: this job's own may be in the middle of a COPY."""
+        if self._lock_connection is None:
+            return False
+        statement = sql.SQL("SELECT FROM {} WHERE id = %s AND cancel_asked")
+        table = sql.Identifier(self._meta.db_table)
+        return self._lock_connection.execute(statement.format(table), [self.pk]).fetchone() is not None
 
     def progress(self) -> Progress | None:
         """What the runner last told; None where nothing is known."""
@@ -178,15 +220,18 @@ class Job(models.Model):
         Nothing happens where another process runs the job or it is not queued. `action` does its work and sets
         the final state in one transaction; what it raises ends the job as refused or failed, with the reason.
         """
-        with _lock(cls, pk) as held:
-            if held and cls._claim(pk):
+        with _lock(cls, pk) as lock:
+            if lock and cls._claim(pk):
                 job = cls._default_manager.get(pk=pk)
+                job._lock_connection = lock
                 try:
                     action(job)
                 except Refused as refusal:
-                    cls._end(pk, State.REFUSED, str(refusal))
+                    cls._end(pk, State.REFUSED, *refusal.args)
                 except Failed as failure:
-                    cls._end(pk, State.FAILED, str(failure))
+                    cls._end(pk, State.FAILED, *failure.args)
+                except Cancelled:
+                    cls._end(pk, State.CANCELLED, "")
                 except (OperationalError, InterfaceError):
                     raise  # the database went away: the sweep hands the job on when it is back
                 except Exception as error:
@@ -205,32 +250,33 @@ class Job(models.Model):
             given_up = cls._default_manager.filter(pk=pk, state=State.RUNNING).update(
                 state=State.FAILED,
                 finished_at=now,
-                message=_(
+                message=Sentence(
                     "The process that ran this stopped %(times)s times before it was done. Nothing was changed. "
-                    "Try again, and tell the operator if it happens once more."
-                )
-                % {"times": MAX_ATTEMPTS},
+                    "Try again, and tell the operator if it happens once more.",
+                    times=MAX_ATTEMPTS,
+                ),
             )
             if given_up:
                 logger.error("%s %s given up after %s attempts", cls.__name__, pk, MAX_ATTEMPTS)
         return bool(claimed)
 
     @classmethod
-    def _end(cls, pk: int, state: str, message: str) -> None:
+    def _end(cls, pk: int, state: str, message: Sentence | str) -> None:
         cls._default_manager.filter(pk=pk, state=State.RUNNING).update(
             state=state, message=message, finished_at=timezone.now()
         )
 
 
-def _failure(error: Exception) -> str:
-    return _("Unexpected error, nothing was changed: %(error)s") % {
-        "error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-    }
+def _failure(error: Exception) -> Sentence:
+    first_line = str(error).splitlines()[0] if str(error) else ""
+    return Sentence(
+        "Unexpected error, nothing was changed: %(error)s", error=f"{type(error).__name__}: {first_line}"
+    )
 
 
 @contextmanager
-def _lock(job_class: type[Job], pk: int) -> Iterator[bool]:
-    """Hold the advisory lock of one job on a connection of its own; yields whether it was free."""
+def _lock(job_class: type[Job], pk: int) -> Iterator[psycopg.Connection | None]:
+    """Hold the advisory lock of one job on a connection of its own; yields that, or None where it was not free."""
     params = connection.get_connection_params() | {"autocommit": True}
     params.pop("cursor_factory", None)
     params.pop("context", None)
@@ -239,7 +285,7 @@ def _lock(job_class: type[Job], pk: int) -> Iterator[bool]:
         row = own.execute(
             "SELECT pg_try_advisory_lock(hashtext(%s), %s)", [job_class._meta.db_table, pk]
         ).fetchone()
-        yield bool(row and row[0])
+        yield own if row and row[0] else None
 
 
 def sweep() -> dict[str, int]:
@@ -253,8 +299,8 @@ def sweep() -> dict[str, int]:
             job._send()
             sent["queued"] += 1
         for job in job_class._default_manager.filter(state=State.RUNNING).only("pk"):
-            with _lock(job_class, job.pk) as free:
-                orphan = free
+            with _lock(job_class, job.pk) as lock:
+                orphan = lock is not None
             if orphan:
                 job._send()
                 sent["running"] += 1

@@ -19,10 +19,10 @@ from typing import IO
 
 import psycopg
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 from psycopg import sql
 
 from soredi.csvlines import ENCODINGS, UTF8_LETTER, BadRow, WrongEncoding, read_rows
+from soredi.sentences import Sentence
 
 CHUNK = 1 << 18  # bytes; larger chunks gained nothing
 HEADER_LIMIT = 1 << 16  # bytes; the longest header seen has 4 kB
@@ -35,13 +35,22 @@ __all__ = ["CHUNK", "BadRow", "Header", "Loaded", "TabularError", "load", "not_t
 class TabularError(Exception):
     """The file as a whole cannot be read. `line` is physical, 1 = header; 0 where no line can be named."""
 
-    def __init__(self, file: str, line: int, code: str, message: str):
+    def __init__(self, file: str, line: int, code: str, message: Sentence):
         super().__init__(message)
         self.file, self.line, self.code, self.message = file, line, code, message
 
+    def sentence(self) -> Sentence:
+        """Place and message."""
+        if not self.file:
+            return self.message
+        if not self.line:
+            return Sentence("%(file)s: %(message)s", file=self.file, message=self.message)
+        return Sentence(
+            "%(file)s, line %(line)s: %(message)s", file=self.file, line=self.line, message=self.message
+        )
+
     def __str__(self) -> str:
-        place = self.file + (_(", line %(line)s") % {"line": self.line} if self.line else "")
-        return f"{place}: {self.message}"
+        return str(self.sentence())
 
 
 @dataclass
@@ -87,7 +96,7 @@ def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Hea
         raise not_text(file, start[: start.find(b"\0") + 1].count(b"\n") + 1)
     bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     if not start[bom:].strip():
-        raise TabularError(file, 0, "empty_file", _("The file is empty. Fetch or save it again."))
+        raise TabularError(file, 0, "empty_file", Sentence("The file is empty. Fetch or save it again."))
     line, newline, _rest = start[bom:].partition(b"\n")
     if not newline and len(start) == HEADER_LIMIT:
         raise _bad_header(file)
@@ -114,7 +123,9 @@ def not_text(file: str, line: int) -> TabularError:
         file,
         line,
         "not_text",
-        _("The file is not text in UTF-8 or Windows-1252. Save it as “CSV UTF-8” and upload it again."),
+        Sentence(
+            "The file is not text in UTF-8 or Windows-1252. Save it as “CSV UTF-8” and upload it again."
+        ),
     )
 
 
@@ -123,7 +134,9 @@ def _bad_header(file: str, code: str = "not_text") -> TabularError:
         file,
         1,
         code,
-        _("The first line is no list of column names. Save the file as “CSV UTF-8” and upload it again."),
+        Sentence(
+            "The first line is no list of column names. Save the file as “CSV UTF-8” and upload it again."
+        ),
     )
 
 
@@ -299,8 +312,9 @@ def _too_many(file: str, bad: list[BadRow]) -> TabularError:
         file,
         bad[0].line,
         "too_many_bad_rows",
-        _(
-            "%(count)s rows cannot be read, the first begins “%(value)s”. Fetch the file again, or mend those rows."
-        )
-        % {"count": len(bad), "value": bad[0].value},
+        Sentence(
+            "%(count)s rows cannot be read, the first begins “%(value)s”. Fetch the file again, or mend those rows.",
+            count=len(bad),
+            value=bad[0].value,
+        ),
     )

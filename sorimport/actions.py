@@ -9,12 +9,12 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from locations.changes import close_door, open_door
 from locations.models import ChangeSet
 from locations.models.change import Source
 from soredi.jobs import Failed, Phase, State
+from soredi.sentences import Sentence, joined
 from soredi.tabular import TabularError
 from sorimport.columns import LOCATIONS, PAIRS
 from sorimport.course import Course
@@ -67,10 +67,10 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
             run.counts["seconds"] = course.end()
             ImportRun.objects.filter(pk=run.pk).update(counts=run.counts)
     except TabularError as error:
-        raise Failed(str(error)) from error
+        raise Failed(error.sentence()) from error
     except Waits as question:
         ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
-            state=State.WAITING, message=str(question), counts=run.counts, sha256=run.sha256
+            state=State.WAITING, message=question.args[0], counts=run.counts, sha256=run.sha256
         )
 
 
@@ -78,12 +78,16 @@ def _require_what_was_shown(run: ImportRun, shown: str) -> None:
     """A run that waited goes on with the very files its counts were taken from, and over nothing newer."""
     if run.sha256 != shown:
         raise Failed(
-            _("The files are not those any more that waited for an administrator's word. Start a new import.")
+            Sentence(
+                "The files are not those any more that waited for an administrator's word. Start a new import."
+            )
         )
     # A run without counts found its extract unchanged and imported nothing.
     if ImportRun.objects.filter(pk__gt=run.pk, state=State.DONE).exclude(counts={}).exists():
         raise Failed(
-            _("A later extract has been imported since. Start a new import if this one is still right.")
+            Sentence(
+                "A later extract has been imported since. Start a new import if this one is still right."
+            )
         )
 
 
@@ -117,7 +121,7 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
         questions += too_many_closures(
             run,
             locations,
-            _(
+            Sentence(
                 "This extract would close %(closed)s of %(open)s open location numbers, more than %(limit)s %%."
             ),
         )
@@ -134,7 +138,7 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
         too_many_closures(
             run,
             units,
-            _("This extract would close %(closed)s of %(open)s open units, more than %(limit)s %%."),
+            Sentence("This extract would close %(closed)s of %(open)s open units, more than %(limit)s %%."),
         )
     )
     run.counts["changes"] |= tell_units(run=run.pk, yesterday=yesterday)
@@ -166,14 +170,14 @@ def _summary(units: dict[str, int], locations: dict[str, int]) -> dict[str, Any]
     }
 
 
-def _ask(questions: list[str]) -> None:
+def _ask(questions: list[Sentence]) -> None:
     """Stop here where an administrator has to say first that the extract is right."""
     if questions:
         raise Waits(
-            " ".join(
+            joined(
                 [
                     *questions,
-                    _("Nothing was changed. If that is right, run it again and accept the closures."),
+                    Sentence("Nothing was changed. If that is right, run it again and accept the closures."),
                 ]
             )
         )
@@ -187,7 +191,7 @@ def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], 
             by=run.by,
             state=State.RUNNING,
             started_at=now,
-            reason=_("SOR extract %(files)s") % {"files": ", ".join(staged.files.values())},
+            reason=", ".join(staged.files.values()),
             counts={"chosen": locations["versions"], "new": locations["new"]},
         )
         open_door(run.change_set)
@@ -218,5 +222,5 @@ def summary(run: ImportRun) -> dict[str, Any]:
             for p in run.problems.all()[:EXAMPLES]
         ],
         "change_set": run.change_set_id,
-        **({"message": run.message} if run.message else {}),
+        **({"message": str(run.message)} if run.message else {}),
     }

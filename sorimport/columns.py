@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from soredi.sentences import Sentence
 from soredi.tabular import TabularError, plain
 
 
@@ -221,7 +222,7 @@ def known_kinds(columns_file: str) -> tuple[Kind, ...]:
 
 
 def _bad_columns(file: str, message: str) -> TabularError:
-    return TabularError(file, 0, "bad_columns_file", message)
+    return TabularError(file, 0, "bad_columns_file", Sentence(message))
 
 
 def kind_of(found: list[str], file: str, kinds: tuple[Kind, ...] = KINDS) -> Kind | None:

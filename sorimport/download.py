@@ -24,10 +24,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import urllib3
-from django.utils.translation import gettext as _
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -41,6 +39,7 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 
+from soredi.sentences import Sentence
 from soredi.tabular import TabularError
 
 CHUNK = 1 << 18  # bytes
@@ -156,7 +155,7 @@ def _ask(url: str, part: "_Part", known: Version | None) -> BaseHTTPResponse:
     )
     if url.startswith("https://") and (response.geturl() or "").startswith("http://"):
         response.close()
-        raise _not_fetched(url, _("it leads on to an address without encryption"))
+        raise _not_fetched(url, Sentence("it leads on to an address without encryption"))
     return response
 
 
@@ -204,19 +203,19 @@ def _next_try(
         raise _not_fetched(url, _why(response, error)) from last
 
 
-def _why(response: BaseHTTPResponse | None, error: Exception | None) -> str:
+def _why(response: BaseHTTPResponse | None, error: Exception | None) -> Sentence:
     match error:
         case NameResolutionError():
-            return _("there is no server of that name")
+            return Sentence("there is no server of that name")
         case NewConnectionError() | ConnectTimeoutError():
-            return _("the server does not answer")
+            return Sentence("the server does not answer")
         case ReadTimeoutError():
-            return _("the server sent nothing for %(seconds)s seconds") % {"seconds": READ_TIMEOUT}
+            return Sentence("the server sent nothing for %(seconds)s seconds", seconds=READ_TIMEOUT)
         case ProtocolError():
-            return _("the connection broke off again and again")
+            return Sentence("the connection broke off again and again")
         case None if response is not None:
-            return _("the server answered %(status)s") % {"status": response.status}
-    return str(error)
+            return Sentence("the server answered %(status)s", status=response.status)
+    return Sentence(str(error))
 
 
 def _seconds(tries: urllib3.Retry, url: str, response: BaseHTTPResponse | None) -> float:
@@ -229,7 +228,7 @@ def _seconds(tries: urllib3.Retry, url: str, response: BaseHTTPResponse | None) 
             asked = None
     if asked is not None and asked > MAX_PAUSE:
         raise _not_fetched(
-            url, _("the server asks to come back in %(minutes)s minutes") % {"minutes": round(asked / 60)}
+            url, Sentence("the server asks to come back in %(minutes)s minutes", minutes=round(asked / 60))
         )
     return tries.get_backoff_time() if asked is None else asked
 
@@ -303,14 +302,17 @@ def _require_room(part: _Part) -> None:
             name_of(part.url),
             0,
             "no_space",
-            _("The file has %(size)s MB; %(free)s MB are free on the disk. Make room and try again.")
-            % {"size": part.total >> 20, "free": free >> 20},
+            Sentence(
+                "The file has %(size)s MB; %(free)s MB are free on the disk. Make room and try again.",
+                size=part.total >> 20,
+                free=free >> 20,
+            ),
         )
 
 
 def _require_time(until: float, url: str) -> None:
     if time.monotonic() > until:
-        raise _not_fetched(url, _("it was not there in %(hours)s hours") % {"hours": MAX_SECONDS // 3600})
+        raise _not_fetched(url, Sentence("it was not there in %(hours)s hours", hours=MAX_SECONDS // 3600))
 
 
 def _too_large(url: str) -> TabularError:
@@ -318,8 +320,10 @@ def _too_large(url: str) -> TabularError:
         name_of(url),
         0,
         "too_large",
-        _("The file has more than %(limit)s MB, which no extract has. Check the address.")
-        % {"limit": MAX_BYTES >> 20},
+        Sentence(
+            "The file has more than %(limit)s MB, which no extract has. Check the address.",
+            limit=MAX_BYTES >> 20,
+        ),
     )
 
 
@@ -328,11 +332,11 @@ def _refused(url: str, status: int) -> TabularError:
         name_of(url),
         0,
         "not_fetched",
-        _("The server answered %(status)s for %(url)s. Check the address.") % {"status": status, "url": url},
+        Sentence("The server answered %(status)s for %(url)s. Check the address.", status=status, url=url),
     )
 
 
-def _not_fetched(url: str, why: Any) -> TabularError:
+def _not_fetched(url: str, why: Sentence) -> TabularError:
     return TabularError(
-        name_of(url), 0, "not_fetched", _("Could not be fetched: %(why)s. Try again later.") % {"why": why}
+        name_of(url), 0, "not_fetched", Sentence("Could not be fetched: %(why)s. Try again later.", why=why)
     )

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import IO
 
-from django.utils.translation import gettext as _
-
+from soredi.sentences import Sentence
 from soredi.tabular import CHUNK, TabularError
 
 MAX_MEMBER = 8 << 30  # bytes unpacked; SOREntity.csv is over 512 MB
@@ -41,7 +40,7 @@ def source_files(paths: list[Path]) -> list[SourceFile]:
             found += source_files(inside)
         elif not path.is_file():
             raise TabularError(
-                str(path), 0, "not_found", _("There is no such file or folder. Check the path.")
+                str(path), 0, "not_found", Sentence("There is no such file or folder. Check the path.")
             )
         elif path.suffix.lower() == ".zip" or _begins_as_zip(path):
             found += _members(path)
@@ -64,7 +63,7 @@ def _members(path: Path) -> list[SourceFile]:
     _require_honest_sizes(path, members)
     for member in members:
         if member.flag_bits & ENCRYPTED:
-            raise _bad_zip(_shown(path, member), _("it is encrypted"))
+            raise _bad_zip(_shown(path, member), Sentence("it is encrypted"))
     return [
         SourceFile(_base_name(m), m.file_size, lambda m=m: _open_member(path, m))  # type: ignore[misc]
         for m in sorted(members, key=lambda m: m.filename)
@@ -103,7 +102,7 @@ def _bad_zip(name: str, error: object) -> TabularError:
         name,
         0,
         "bad_zip",
-        _("The zip file is damaged or cut off (%(error)s). Fetch it again.") % {"error": error},
+        Sentence("The zip file is damaged or cut off (%(error)s). Fetch it again.", error=error),
     )
 
 
@@ -112,8 +111,9 @@ def _too_large(name: str, size: int) -> TabularError:
         name,
         0,
         "too_large",
-        _("It would unpack to %(size)s MB, which no extract does. Fetch the file again.")
-        % {"size": size >> 20},
+        Sentence(
+            "It would unpack to %(size)s MB, which no extract does. Fetch the file again.", size=size >> 20
+        ),
     )
 
 

@@ -6,9 +6,9 @@ An older one is refused. A smaller one, and one that closes, waits for an admini
 from datetime import date
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from soredi.jobs import Refused, State
+from soredi.sentences import Sentence
 from sorimport.columns import LOCATIONS, PAIRS, UNITS
 from sorimport.models import ImportRun
 from sorimport.stage import Staged
@@ -26,7 +26,7 @@ SELECT (SELECT max(said.day)
 
 
 class Waits(Exception):
-    """The run needs an administrator's word; everything is rolled back."""
+    """The run needs an administrator's word, for what its argument, a Sentence, tells; everything is rolled back."""
 
 
 def rows_of(staged: Staged) -> dict[str, int]:
@@ -52,46 +52,42 @@ def refuse_older(run: ImportRun, staged: Staged, days: dict[str, str]) -> None:
         last = _last_with("newest", kind)
         if last and day < last.counts["newest"][kind] and not run.force:
             raise Refused(
-                _(
+                Sentence(
                     "%(file)s is older than what was imported last: its newest date is %(day)s, in import %(last)s "
                     "it was %(then)s. Give the newest extract. To import this one all the same, run the command "
-                    "import_sor with --force."
+                    "import_sor with --force.",
+                    file=staged.files[kind],
+                    day=day,
+                    last=last.pk,
+                    then=last.counts["newest"][kind],
                 )
-                % {
-                    "file": staged.files[kind],
-                    "day": day,
-                    "last": last.pk,
-                    "then": last.counts["newest"][kind],
-                }
             )
 
 
-def too_few_rows(run: ImportRun, staged: Staged) -> list[str]:
+def too_few_rows(run: ImportRun, staged: Staged) -> list[Sentence]:
     """A question about each file with less than ROWS_LIMIT of the rows it had last time."""
     questions = []
     for kind, rows in rows_of(staged).items():
         last = _last_with("rows", kind)
         if last and rows < ROWS_LIMIT * last.counts["rows"][kind] and not run.accept_closures:
             questions.append(
-                _(
-                    "%(file)s has %(rows)s rows; in import %(last)s there were %(then)s. It may have been cut off."
+                Sentence(
+                    "%(file)s has %(rows)s rows; in import %(last)s there were %(then)s. It may have been cut off.",
+                    file=staged.files[kind],
+                    rows=rows,
+                    last=last.pk,
+                    then=last.counts["rows"][kind],
                 )
-                % {
-                    "file": staged.files[kind],
-                    "rows": rows,
-                    "last": last.pk,
-                    "then": last.counts["rows"][kind],
-                }
             )
     return questions
 
 
-def too_many_closures(run: ImportRun, counts: dict[str, int], question: str) -> list[str]:
-    """`question`, filled in, where a file that reads well does not hold any more what it held."""
+def too_many_closures(run: ImportRun, counts: dict[str, int], question: Sentence) -> list[Sentence]:
+    """`question` with its figures where a file that reads well does not hold any more what it held."""
     closed, open_before = counts["closed"], counts["open"]
     if closed <= CLOSING_LIMIT * open_before or run.accept_closures:
         return []
-    return [question % {"closed": closed, "open": open_before, "limit": round(CLOSING_LIMIT * 100)}]
+    return [Sentence(question.text, closed=closed, open=open_before, limit=round(CLOSING_LIMIT * 100))]
 
 
 def _last_with(figure: str, kind: str) -> ImportRun | None:

@@ -1,5 +1,6 @@
 """Import runs and the problems each of them met."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,14 @@ class ImportRun(Job):
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the bytes of all files, in order.")
     accept_closures = models.BooleanField(default=False)
     force = models.BooleanField(default=False, help_text="Go on past the limit of bad rows.")
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The administrator whose word a waiting run went on with.",
+    )
     change_set = models.OneToOneField(
         "locations.ChangeSet", models.PROTECT, null=True, related_name="import_run"
     )

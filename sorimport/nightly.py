@@ -15,10 +15,10 @@ from django.db import connection, models, transaction
 from django.db.models import Max, Q
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from soredi.jobs import Failed, Phase, Refused, State
 from soredi.models import User
+from soredi.sentences import Sentence
 from soredi.tabular import TabularError
 from sorimport import actions
 from sorimport.download import NIGHT_PATIENCE, PATIENCE, download
@@ -38,7 +38,9 @@ def start(*, by: User | None = None) -> tuple[ImportRun, bool]:
     Raises Refused where SOR_BASE_URL is not set.
     """
     if not settings.SOR_BASE_URL:
-        raise Refused(_("SOR_BASE_URL is not set: there is nowhere to fetch from. The operator can set it."))
+        raise Refused(
+            Sentence("SOR_BASE_URL is not set: there is nowhere to fetch from. The operator can set it.")
+        )
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('sorimport.nightly.start'))")
@@ -100,11 +102,13 @@ def _earlier(sha256: str) -> ImportRun | None:
 
 def _end_unchanged(run: ImportRun, earlier: ImportRun) -> None:
     if earlier.state == State.WAITING:
-        message = _("Unchanged since import %(run)s, which waits for an administrator's word.")
+        message = Sentence(
+            "Unchanged since import %(run)s, which waits for an administrator's word.", run=earlier.pk
+        )
     else:
-        message = _("Unchanged since import %(run)s. There was nothing to import.")
+        message = Sentence("Unchanged since import %(run)s. There was nothing to import.", run=earlier.pk)
     ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
-        state=State.DONE, finished_at=timezone.now(), message=message % {"run": earlier.pk}
+        state=State.DONE, finished_at=timezone.now(), message=message
     )
 
 

@@ -6,8 +6,8 @@ SourceFile ─ its first bytes ─→ a kind of file ─ its source's reader ─
 from collections.abc import Callable
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from soredi.sentences import Sentence
 from soredi.tabular import TabularError, read_header
 from sorimport.columns import (
     KINDS,
@@ -61,7 +61,7 @@ def stage(
             _names(files),
             0,
             "no_extract",
-            _(
+            Sentence(
                 "This is no SOR extract: neither location numbers nor units were found. Give Sor_complete.zip, its "
                 "files, SorEntity_daily.csv, sor.csv with edityper.csv, or sor.xml."
             ),
@@ -71,7 +71,9 @@ def stage(
             staged.files[PAIRS.name],
             0,
             "no_locations",
-            _("EDI types by location number need LocationsCode.csv in the same import. Give both files."),
+            Sentence(
+                "EDI types by location number need LocationsCode.csv in the same import. Give both files."
+            ),
         )
     return staged
 
@@ -83,7 +85,7 @@ def _after(
 
 
 def _names(files: list[SourceFile]) -> str:
-    return ", ".join(file.name for file in files) or _("no file")
+    return ", ".join(file.name for file in files)
 
 
 def _by_kind(
@@ -111,8 +113,9 @@ def _by_kind(
                 file.name,
                 0,
                 "twice",
-                _("It is of the same kind as %(other)s. Give one of them.")
-                % {"other": chosen[twice[0]].name},
+                Sentence(
+                    "It is of the same kind as %(other)s. Give one of them.", other=chosen[twice[0]].name
+                ),
             )
         chosen[kind] = file
     if LEGACY_UNITS in chosen and PAIRS in chosen:
@@ -146,8 +149,9 @@ def _wrong_source(files: list[SourceFile], source: str, found: str) -> TabularEr
         _names(files),
         0,
         "wrong_source",
-        _(
-            "The import was to be of %(source)s, but these files are of %(found)s. Choose auto, or other files."
-        )
-        % {"source": source, "found": found},
+        Sentence(
+            "The import was to be of %(source)s, but these files are of %(found)s. Choose auto, or other files.",
+            source=source,
+            found=found,
+        ),
     )

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
-from django.utils.translation import gettext as _
 from psycopg import sql
 
+from soredi.sentences import Sentence
 from soredi.tabular import BadRow, TabularError
 from sorimport.columns import LOCATIONS, UNITS, Kind
 
@@ -55,8 +55,9 @@ class Staged:
                 self.second_units,
                 0,
                 "twice",
-                _("It is of the same kind as %(other)s. Give one of them.")
-                % {"other": self.files[UNITS.name]},
+                Sentence(
+                    "It is of the same kind as %(other)s. Give one of them.", other=self.files[UNITS.name]
+                ),
             )
         if not self.has(UNITS) or self.source == "daily":
             return False

@@ -99,7 +99,7 @@ def fetch(request: HttpRequest) -> HttpResponse:
 @takes("page")
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """`/sor-import/<id>/` in whatever state; htmx asks it again while the run is under way."""
-    run = get_object_or_404(ImportRun.objects.select_related("by", "change_set"), pk=pk)
+    run = get_object_or_404(ImportRun.objects.select_related("by", "accepted_by", "change_set"), pk=pk)
     under_way = run.state in UNDER_WAY
     if request.headers.get("HX-Request") == "true":
         if not under_way:
@@ -128,10 +128,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """The administrator's word for a run that waits: it goes on and closes what its extract leaves out."""
     run = get_object_or_404(ImportRun, pk=pk)
-    waiting = ImportRun.objects.filter(pk=run.pk, state=State.WAITING)
-    if waiting.update(accept_closures=True, by=request.user):  # it goes on in the name of who gave the word
-        run.enqueue(from_states=(State.WAITING,))
-    else:
+    given = run.enqueue(from_states=(State.WAITING,), accept_closures=True, accepted_by=request.user)
+    if not given:
         messages.info(request, _("The import does not wait for anything."))
     return redirect("import", run.pk)
 

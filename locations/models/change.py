@@ -1,8 +1,10 @@
 """A change set: who changed which numbers, when, why and from what to what."""
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from locations.access import ChangeSetQuerySet
@@ -31,6 +33,14 @@ class ChangeSet(Job):
 
     source = models.CharField(max_length=10, choices=Source)
     reason = models.TextField(blank=True)
+    applied_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who had it carried out; `by` planned it. Empty for the system and for commands without --user.",
+    )
     undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = ChangeSetQuerySet.as_manager()
@@ -58,3 +68,14 @@ class ChangeSet(Job):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.pk}"
+
+    @property
+    def why(self) -> str:
+        """The reason; of an import, which file it was."""
+        if self.source == Source.IMPORT and self.reason:
+            return gettext("SOR extract %(files)s") % {"files": self.reason}
+        return self.reason
+
+    @property
+    def carried_out_by_another(self) -> bool:
+        return self.applied_by_id is not None and self.applied_by_id != self.by_id

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from . import guards
 
@@ -16,9 +17,9 @@ class SorUnit(models.Model):
     """
 
     class Kind(models.TextChoices):
-        OWNER = "IE", "Institutionsejer"
-        INSTITUTION = "SI", "Sundhedsinstitution"
-        UNIT = "OE", "Organisatorisk enhed"
+        OWNER = "IE", _("Institution owner")
+        INSTITUTION = "SI", _("Health institution")
+        UNIT = "OE", _("Organisational unit")
 
     sor_id = models.CharField(max_length=18, unique=True)
     kind = models.CharField(max_length=2, choices=Kind)

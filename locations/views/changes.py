@@ -55,7 +55,7 @@ def change_sets(request: HttpRequest) -> HttpResponse:
 @takes("page")
 def change_set(request: HttpRequest, pk: int) -> HttpResponse:
     """`/aendringer/<id>/`: preview of a draft, progress of a running one, receipt of one that is done."""
-    visible = ChangeSet.objects.visible_to(request.user).select_related("by", "undoes")
+    visible = ChangeSet.objects.visible_to(request.user).select_related("by", "applied_by", "undoes")
     it: ChangeSet = get_object_or_404(visible, pk=pk)
     fragment = request.headers.get("HX-Request") == "true"
     if fragment and it.state not in UNDER_WAY:
@@ -146,7 +146,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     if it.state == State.DRAFT and not it.counts.get("changed"):
         messages.info(request, _("There is nothing to carry out."))
     else:
-        it.enqueue(from_states=(State.DRAFT,))
+        it.enqueue(from_states=(State.DRAFT,), applied_by=cast(User, request.user))
     return redirect("change-set", pk)
 
 

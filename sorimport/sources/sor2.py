@@ -9,8 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-from django.utils.translation import gettext as _
-
+from soredi.sentences import Sentence
 from soredi.tabular import CHUNK, Loaded, TabularError, load, read_header
 from sorimport.columns import EDI_TYPES, LEGACY_PAIRS, LEGACY_UNITS, LOCATIONS, PAIRS, UNITS, Kind
 from sorimport.fetch import SourceFile
@@ -45,13 +44,11 @@ def read_table(
                 file.name,
                 1,
                 "missing_column",
-                _(
-                    "The column %(missing)s is missing; found: %(found)s. Give a file with it, or name the alias."
-                )
-                % {
-                    "missing": ", ".join(kind.columns[column][0] for column in missing),
-                    "found": ", ".join(header.found),
-                },
+                Sentence(
+                    "The column %(missing)s is missing; found: %(found)s. Give a file with it, or name the alias.",
+                    missing=", ".join(kind.columns[column][0] for column in missing),
+                    found=", ".join(header.found),
+                ),
             )
 
         def attempt(limit: int) -> Loaded:
@@ -76,11 +73,14 @@ def read_table(
                 file.name,
                 loaded.bad[-1].line,
                 "cut_off",
-                _("The file ends in the middle of a row: it is cut off. Fetch it again."),
+                Sentence("The file ends in the middle of a row: it is cut off. Fetch it again."),
             )
     if kind in NEVER_EMPTY and not loaded.rows:
         raise TabularError(
-            file.name, 0, "empty_file", _("There are no rows below the header. Fetch or save the file again.")
+            file.name,
+            0,
+            "empty_file",
+            Sentence("There are no rows below the header. Fetch or save the file again."),
         )
     add_missing(kind, loaded.columns)
     staged.bad += [(file.name, row) for row in loaded.bad]
@@ -114,5 +114,5 @@ class readable:
                 self.file.name,
                 0,
                 "bad_zip",
-                _("The zip file is damaged or cut off (%(error)s). Fetch it again.") % {"error": error},
+                Sentence("The zip file is damaged or cut off (%(error)s). Fetch it again.", error=error),
             ) from None

@@ -23,9 +23,9 @@ from xml.sax.xmlreader import AttributesNSImpl
 from defusedxml import DefusedXmlException
 from defusedxml.sax import make_parser
 from django.db import connection
-from django.utils.translation import gettext as _
 from psycopg import sql
 
+from soredi.sentences import Sentence
 from soredi.tabular import CHUNK, TabularError
 from sorimport.columns import LOCATIONS, UNITS, Kind
 from sorimport.fetch import SourceFile
@@ -139,7 +139,7 @@ def read(
                 copy.write(chunk)
     if not counts[UNITS]:
         raise TabularError(
-            file.name, 0, "empty_file", _("There are no units in the file. Fetch or save it again.")
+            file.name, 0, "empty_file", Sentence("There are no units in the file. Fetch or save it again.")
         )
     staged.put(UNITS, file.name, frozenset(_ALWAYS | tree.seen), counts[UNITS])
     if counts[LOCATIONS]:
@@ -184,14 +184,14 @@ def _rows(file: SourceFile, tree: "_Tree", on_read: Callable[[int, int], None]) 
             file.name,
             parser.getLineNumber() or 0,
             "forbidden_xml",
-            _("The file declares a document type or entities, which SOR never does. Fetch it again."),
+            Sentence("The file declares a document type or entities, which SOR never does. Fetch it again."),
         ) from None
     except SAXParseException as error:
         raise TabularError(
             file.name,
             error.getLineNumber() or 0,
             "bad_xml",
-            _("The file is no whole XML (%(error)s). Fetch it again.") % {"error": error.getMessage()},
+            Sentence("The file is no whole XML (%(error)s). Fetch it again.", error=error.getMessage()),
         ) from None
 
 
@@ -234,20 +234,21 @@ class _Tree(ContentHandler):
                 self.file,
                 self._locator.getLineNumber(),
                 "not_sor",
-                _(
-                    "The first element is %(element)s in the namespace “%(space)s”, which is not SOR's. Give sor.xml."
-                )
-                % {"element": local, "space": space or ""},
+                Sentence(
+                    "The first element is %(element)s in the namespace “%(space)s”, which is not SOR's. Give sor.xml.",
+                    element=local,
+                    space=space or "",
+                ),
             )
         if self._depth > DEEPEST:
             raise TabularError(
                 self.file,
                 self._locator.getLineNumber(),
                 "bad_xml",
-                _(
-                    "Elements stand more than %(limit)s deep, which they never do in SOR. Fetch the file again."
-                )
-                % {"limit": DEEPEST},
+                Sentence(
+                    "Elements stand more than %(limit)s deep, which they never do in SOR. Fetch the file again.",
+                    limit=DEEPEST,
+                ),
             )
         if local in _ENTITIES:
             self._above.append({})

@@ -228,7 +228,7 @@ def test_rights_withdrawn_after_the_plan_refuse_it() -> None:
     anna.edi_administrators.clear()
     refused = carry_out(planned)
     assert (refused.state, profile(number).get("note")) == (State.REFUSED, None)
-    assert number.gln in refused.message
+    assert number.gln in str(refused.message)
 
 
 def test_an_administrator_who_was_shut_out_after_the_plan_is_refused() -> None:
@@ -246,7 +246,7 @@ def test_a_stale_plan_is_refused_whole_and_names_who_was_first() -> None:
     carry_out(changes.plan(locations=numbers(second), by=bo, vans=code(Vans, "MultiMed")))
     refused = carry_out(mine)
     assert refused.state == State.REFUSED
-    assert f"{second.gln} (bo)" in refused.message and first.gln not in refused.message
+    assert f"{second.gln} (bo)" in str(refused.message) and first.gln not in str(refused.message)
     assert [profile(n).get("note") for n in (first, second)] == [None, None], "all or nothing"
     assert profile(second)["vans"] == "MultiMed"
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from locations import changes
 from locations.models import ChangeSet, LocationNumber
-from soredi.jobs import State
+from locations.models.change import Source
+from soredi.jobs import Phase, State
 from tests.builders import location, user
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -125,7 +126,7 @@ def test_a_change_set_waits_for_one_that_holds_its_numbers_and_then_sees_what_it
             time.sleep(0.5)
             assert not waiting.done()
         (result,) = waiting.result(20)
-    assert (result.state, f"{number.gln} (bo)" in result.message) == (State.REFUSED, True)
+    assert (result.state, f"{number.gln} (bo)" in str(result.message)) == (State.REFUSED, True)
     number.refresh_from_db()
     assert number.note == "early"
 
@@ -144,3 +145,25 @@ def test_a_job_that_many_take_at_once_runs_once() -> None:
     assert ran == [planned.pk]
     planned.refresh_from_db()
     assert (planned.state, planned.attempts) == (State.DONE, 1)
+
+
+def test_a_running_job_stops_at_its_next_report_when_somebody_asks_it_to() -> None:
+    job = ChangeSet.objects.create(source=Source.EDIT, state=State.QUEUED)
+    reached = []
+
+    def action(running: ChangeSet) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            running.report(Phase.READING)
+            with cursor.copy("COPY locations_vans TO STDOUT") as copy:
+                reached.append("reading")
+                at_once(lambda: ChangeSet.objects.get(pk=running.pk).ask_to_cancel())
+                running.report(Phase.CHECKING)  # while the job's own connection is busy
+                copy.read()
+        reached.append("written")
+
+    ended = ChangeSet.run(job.pk, action)
+    assert (ended.state, ended.finished_at is not None, reached) == (State.CANCELLED, True, ["reading"])
+    assert ended.ask_to_cancel() is False
+    assert ended.enqueue(from_states=(State.CANCELLED,)) is True
+    assert ended.ask_to_cancel() is True
+    assert ChangeSet.objects.get(pk=job.pk).state == State.CANCELLED

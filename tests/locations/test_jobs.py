@@ -19,6 +19,7 @@ from locations.models import ChangeSet
 from locations.models.change import Source
 from soredi import jobs
 from soredi.jobs import MAX_ATTEMPTS, Failed, Refused, State
+from soredi.sentences import Sentence
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,7 @@ def finish(change_set: ChangeSet) -> None:
 
 def ended(change_set: ChangeSet) -> tuple[str, str, int, bool]:
     change_set.refresh_from_db()
-    return change_set.state, change_set.message, change_set.attempts, change_set.finished_at is not None
+    return change_set.state, str(change_set.message), change_set.attempts, change_set.finished_at is not None
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def sent() -> Iterator[Callable[[], list[int]]]:
 @pytest.mark.parametrize(
     ("raised", "state", "message"),
     [
-        (Refused("somebody was first"), State.REFUSED, "somebody was first"),
-        (Failed("a.csv, line 3: no"), State.FAILED, "a.csv, line 3: no"),
+        (Refused(Sentence("somebody was first")), State.REFUSED, "somebody was first"),
+        (Failed(Sentence("a.csv, line 3: no")), State.FAILED, "a.csv, line 3: no"),
         (RuntimeError("broken\nhint"), State.FAILED, "RuntimeError: broken"),
         (RuntimeError(), State.FAILED, "RuntimeError: "),
     ],

@@ -258,7 +258,7 @@ def test_headers_are_known_by_their_aliases(folder: Path) -> None:
 
 def failed(run: ImportRun) -> str:
     assert (run.state, run.change_set, problems(run)) == ("failed", None, [])
-    return run.message
+    return str(run.message)
 
 
 @pytest.mark.parametrize(

@@ -47,4 +47,4 @@ def test_a_file_that_ends_in_the_middle_of_a_row_is_cut_off(tmp_path: Path) -> N
     whole = files[LOCATIONS].rstrip(b"\r\n")
     write(files | {LOCATIONS: whole[: whole.rindex(b"\n") + 20]}, folder)
     run = import_once(folder)
-    assert (run.state, LOCATIONS in run.message, open_numbers()) == ("failed", True, 2)
+    assert (run.state, LOCATIONS in str(run.message), open_numbers()) == ("failed", True, 2)

@@ -18,6 +18,7 @@ from locations.forms import CodeLists
 from locations.models import ChangeSet, EdiType, System, Vans, Vendor
 from soredi.jobs import Refused, State
 from soredi.management.acting import user_named
+from soredi.sentences import Sentence
 
 
 class Command(BaseCommand):
@@ -84,11 +85,15 @@ class Command(BaseCommand):
     def _apply(self, options: dict[str, Any]) -> ChangeSet:
         change_set = _numbered(options["id"])
         by = user_named(options["user"])
-        if by is not None and change_set.by_id != by.pk:
-            raise Refused("Only the person who planned a change set may carry it out.")
+        if by is not None and not by.is_administrator and change_set.by_id != by.pk:
+            raise Refused(Sentence("Only the person who planned this may carry it out or drop it."))
         if change_set.state != State.DRAFT:
             raise Refused(
-                f"Change set {change_set.pk} is {change_set.state}; only a draft can be carried out."
+                Sentence(
+                    "Change %(id)s is not a draft any more (%(state)s). Plan it again.",
+                    id=change_set.pk,
+                    state=Sentence(change_set.state),
+                )
             )
         return _carry_out(change_set, options)
 
@@ -105,15 +110,16 @@ def summary(change_set: ChangeSet) -> dict[str, Any]:
         "state": change_set.state,
         "source": change_set.source,
         **change_set.counts,
-        **({"message": change_set.message} if change_set.message else {}),
+        **({"message": str(change_set.message)} if change_set.message else {}),
     }
 
 
 def _carry_out(change_set: ChangeSet, options: dict[str, Any]) -> ChangeSet:
+    by = user_named(options["user"])
     if options["queue"]:
-        change_set.enqueue()
+        change_set.enqueue(applied_by=by)
         return change_set
-    return change_set.run_here(changes.apply)
+    return change_set.run_here(changes.apply, applied_by=by)
 
 
 def _numbered(pk: int) -> ChangeSet:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
                     f"--accept-warnings, or: manage.py change_set apply {update.change_set.pk}"
                 )
             else:
-                update.change_set.run_here(changes.apply)
+                update.change_set.run_here(changes.apply, applied_by=update.by)
         summary = actions.summary(update)
         self.stdout.write(json.dumps(summary))
         wanted = State.DONE if options["apply"] else State.DRAFT
