@@ -102,7 +102,7 @@ def test_what_was_handed_in_by_day_is_not_imported_again_at_night(
     by_day = import_once(tmp_path / "mine.zip")
     run = a_night()
     assert (run.state, run.counts) == ("done", {})
-    assert run.message == f"Uændret siden import {by_day.pk}. Der var intet at importere."
+    assert str(run.message) == f"Uændret siden import {by_day.pk}. Der var intet at importere."
 
 
 def test_a_broken_download_goes_on_and_is_imported(publisher: Publisher) -> None:
@@ -121,7 +121,7 @@ def test_a_broken_download_goes_on_and_is_imported(publisher: Publisher) -> None
 def test_what_cannot_be_fetched_is_a_failed_run(publisher: Publisher, answers: Any, said: str) -> None:
     publisher.bad_days = answers
     run = a_night()
-    assert (run.state, said in run.message, LocationNumber.objects.count()) == ("failed", True, 0)
+    assert (run.state, said in str(run.message), LocationNumber.objects.count()) == ("failed", True, 0)
     assert nightly.condition() == Condition(Health.FAILED, run.pk)
     assert a_night().state == "done"
     assert nightly.condition().health == Health.OK
