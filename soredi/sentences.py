@@ -21,7 +21,9 @@ class Sentence:
 
     def __init__(self, text: str, many: str = "", /, **args: Any):
         self.text, self.many = text, many
-        self.args = {name: a if isinstance(a, Sentence | int) else str(a) for name, a in args.items()}
+        self.args: dict[str, Any] = {
+            name: a if isinstance(a, Sentence | int) else str(a) for name, a in args.items()
+        }
 
     def __str__(self) -> str:
         said = ngettext(self.text, self.many, self.args["count"]) if self.many else gettext(self.text)
