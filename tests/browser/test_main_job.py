@@ -164,6 +164,8 @@ def test_by_keyboard_alone(page: Page, site: Site, foreign_number: str, tmp_path
         chooser.value.set_files(path)
         press("form[enctype] button[type=submit]")
 
+    # Choosers are caught from the start: Playwright may else begin to only after the key has opened one.
+    page.on("filechooser", lambda _chooser: None)
     page.goto("/lokationsnumre/?status=aktiv&vans=41000035001")
     write("input[name=username]", "region")
     write("input[name=password]", site.password)
