@@ -18,8 +18,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from locations import deviations
 from locations.filters import STATUS
 from locations.models import LocationNumber
+from locations.models.deviation import Field
 from locations.models.location import Status
 from soredi.health import OK, SECONDS, broker, database
 from soredi.jobs import State, job_classes
@@ -73,11 +75,13 @@ def _numbers() -> Iterator[Metric]:
     for status, count in counts.items():
         numbers.add_metric([status], count)
     yield numbers
-    yield GaugeMetricFamily(
-        "soredi_location_numbers_not_as_sor",
-        "Location numbers whose version is not the one SOR stated last: the most that can deviate.",
-        value=LocationNumber.objects.not_as_sor().count(),
+    found = deviations.count(deviations.Asked(LocationNumber.objects.all(), kept=False))
+    by_field = GaugeMetricFamily(
+        "soredi_deviations", "Open deviations from SOR by field, as their page has it.", labels=["field"]
     )
+    for field in Field:
+        by_field.add_metric([field.value], found.by_field.get(field, 0))
+    yield by_field
 
 
 def _jobs() -> Iterator[Metric]:

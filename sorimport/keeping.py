@@ -11,6 +11,7 @@ What a run still needs is never removed. Files of mass updates are evidence and 
 """
 
 import json
+import logging
 import shutil
 import time
 from dataclasses import asdict, dataclass
@@ -22,6 +23,8 @@ from django.conf import settings
 from soredi.jobs import State
 from sorimport.download import Version
 from sorimport.models import ImportRun
+
+logger = logging.getLogger(__name__)
 
 EXTRACTS = 7
 UPLOADS = timedelta(days=30)
@@ -92,8 +95,14 @@ def clean() -> dict[str, int]:
     }
     removed = {}
     for kind, folders in old.items():
-        going = [folder for folder in folders if folder not in needed]
-        for folder in going:
-            shutil.rmtree(folder)
-        removed[kind] = len(going)
+        removed[kind] = sum(_remove(folder) for folder in folders if folder not in needed)
     return removed
+
+
+def _remove(folder: Path) -> bool:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:  # no reason to leave the extract of the night aside
+        logger.warning("Not removed: %s", error)
+        return False
+    return True

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from locations.models import ChangeSet
+from locations.models import ChangeSet, Vans
 from soredi.jobs import State
 from sorimport.models import ImportRun, Origin
 
@@ -43,7 +43,13 @@ def test_it_counts_numbers_by_status(client):
     builders.location()
     figures = read(client)
     assert of(figures, "location_numbers") == {"aktiv": 2, "inaktiv": 1, "lukket": 1, "fremtidig": 1}
-    assert figures["location_numbers_not_as_sor",] == 0
+    assert of(figures, "deviations") == {}
+
+
+def test_it_counts_open_deviations_by_field(client):
+    builders.sor_states(builders.location(vans="KMD", note="ours"), vans=builders.code(Vans, "MultiMed"))
+    builders.sor_states(builders.location(), note="SOR")
+    assert of(read(client), "deviations") == {"vans": 1, "note": 1}
 
 
 def test_it_counts_jobs_and_tells_how_long_the_oldest_has_waited(client):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -186,6 +188,20 @@ def test_a_worker_that_is_killed_while_fetching_is_gone_on_from(publisher: Publi
     assert publisher.conditions[1]["Range"] == f"bytes={half}-"
 
 
+def test_a_download_can_be_stopped_and_the_next_night_goes_on_from_it(publisher: Publisher) -> None:
+    half = len(publisher.content) // 2
+
+    def stopped_half_way(request: Any) -> None:
+        ImportRun.objects.get().ask_to_cancel()
+        connection.close()
+        cut_off(half)(request)
+
+    publisher.bad_days = [stopped_half_way]
+    assert a_night().state == "cancelled"
+    assert a_night().counts["locations"]["new"] == 10
+    assert publisher.conditions[1]["Range"] == f"bytes={half}-"
+
+
 def test_of_two_that_start_it_at_once_one_goes(publisher: Publisher) -> None:
     barrier = threading.Barrier(4)
 
@@ -317,6 +333,33 @@ def test_an_extract_that_changes_while_it_is_fetched_is_imported_whole(
     newer = packed(extract(numbers(12)), tmp_path)
     publisher.bad_days = [cut_off(500), another_version(newer, '"two"')]
     assert a_night().counts["locations"]["new"] == 12
+
+
+@pytest.mark.parametrize(
+    ("environment", "planned"),
+    [
+        ({}, "None"),
+        ({"SOR_BASE_URL": "https://sor.example.dk/"}, "<crontab: 45 4 * * * (m/h/dM/MY/d)>"),
+        (
+            {"SOR_BASE_URL": "https://sor.example.dk/", "SOR_FETCH_AT": "05:10"},
+            "<crontab: 10 5 * * * (m/h/dM/MY/d)>",
+        ),
+    ],
+)
+def test_beat_plans_it_where_there_is_an_address(environment: dict[str, str], planned: str) -> None:
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from soredi.settings import CELERY_BEAT_SCHEDULE as planned\n"
+            "print(planned.get('fetch_nightly', {}).get('schedule'))",
+        ],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == planned
 
 
 def test_beat_starts_it_at_a_quarter_to_five_in_denmark_summer_and_winter() -> None:
