@@ -134,7 +134,7 @@ WITH type AS (
     UNION
     SELECT id, lower(concat_ws(' ', code, nullif(version, ''))) FROM type
     UNION
-    SELECT id, lower(format('%%s (%%s)', code, version)) FROM type WHERE version <> ''
+    SELECT id, lower(format('%s (%s)', code, version)) FROM type WHERE version <> ''
     UNION
     SELECT min(id), lower(code) FROM type GROUP BY lower(code) HAVING count(*) = 1
 ), word AS (
