@@ -17,7 +17,8 @@ from soredi.tabular import TabularError, plain
 class Kind:
     """One kind of file: column → its spellings, those it cannot do without, and the name it is published under.
 
-    `source` is the one it belongs to: sor2 or legacy.
+    `source` is the one it belongs to: sor2 or legacy. `known_by` are the columns that tell it from others, where those
+    are not the required ones.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Kind:
     columns: Mapping[str, tuple[str, ...]]
     required: tuple[str, ...]
     source: str = "sor2"
+    known_by: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Kind) and other.name == self.name
@@ -171,6 +173,7 @@ LEGACY_UNITS = Kind(
     },
     ("sor_id", "kind", "name", "parent_sor_id", "gln", "inherited", "from_date", "to_date"),
     "legacy",
+    known_by=("sor_id", "kind", "name", "gln"),
 )
 LEGACY_PAIRS = Kind(
     "legacy_pairs",
@@ -226,11 +229,11 @@ def _bad_columns(file: str, message: str) -> TabularError:
 
 
 def kind_of(found: list[str], file: str, kinds: tuple[Kind, ...] = KINDS) -> Kind | None:
-    """The kind of a file by its headers; by its published name where no kind's required columns are all there."""
+    """The kind of a file by its headers; by its published name where they tell of none."""
     present = {plain(name) for name in found}
     for kind in kinds:
         aliases = kind.aliases
-        if set(kind.required) <= {aliases[name] for name in present if name in aliases}:
+        if set(kind.known_by or kind.required) <= {aliases[name] for name in present if name in aliases}:
             return kind
     named = plain(file)
     return next((k for k in kinds if any(plain(name) in named for name in k.published_as)), None)
