@@ -196,9 +196,9 @@ def test_a_cycle_and_a_stranger_are_kept_and_listed(folder: Path) -> None:
 
 def test_another_source_is_refused_by_name(folder: Path) -> None:
     run = import_once(write({SOR: sor(row("1"))}, folder), source="sor2")
-    assert (run.state, SOR in run.message, "legacy" in run.message) == ("failed", True, True)
+    assert (run.state, SOR in str(run.message), "legacy" in str(run.message)) == ("failed", True, True)
     run = import_once(write(extract([{"EanLocationCode": gln(1)}]), folder), source="legacy")
-    assert (run.state, UNITS in run.message, "sor2" in run.message) == ("failed", True, True)
+    assert (run.state, UNITS in str(run.message), "sor2" in str(run.message)) == ("failed", True, True)
     assert not SorUnit.objects.exists()
 
 

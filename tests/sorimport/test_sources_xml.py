@@ -198,7 +198,7 @@ def test_what_is_no_tree_is_refused_and_nothing_changes(
     before = everything()
     run = import_once(write({"sor.xml": content}, folder) / "sor.xml")
     assert run.state == "failed"
-    assert [word for word in words if word not in str(run.message)] == [], run.message
+    assert [word for word in words if word not in str(run.message)] == [], str(run.message)
     assert everything() == before
 
 
