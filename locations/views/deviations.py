@@ -66,8 +66,8 @@ class NarrowForm(forms.Form):
     art = forms.ChoiceField(
         choices=[
             ("", gettext_lazy("all")),
-            ("ours", gettext_lazy("only we changed it")),
-            ("both", gettext_lazy("SOR changed it too")),
+            ("ours", gettext_lazy("changed by us only")),
+            ("both", gettext_lazy("changed on both sides")),
         ],
         required=False,
         label=gettext_lazy("Kind"),
@@ -152,7 +152,10 @@ def deviations(request: HttpRequest) -> HttpResponseBase:
     hidden = NOT_IN_PANEL if user.is_staff else {*NOT_IN_PANEL, "leverandoer"}
     panel = [field for field in question.location_filter.form if field.name not in hidden]
     context = {
-        "rows": [shown(row) for row in found[:ROWS]],
+        "rows": [
+            shown(row) | {"is_first": before is None or before.gln != row.gln}
+            for before, row in zip([None, *found], found[:ROWS], strict=False)
+        ],
         "counts": count(question.asked),
         "query": address(query, page=None).removeprefix("?"),
         "number": question.page,
