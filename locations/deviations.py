@@ -138,8 +138,8 @@ _LABELS = {
     Field.NOTE: "Note",
 }
 
-# In: a SELECT of keys, and what narrows. Out: one row a number and field. Candidates come from the partial index
-# `location_not_as_sor`; marks and decisions are looked up only where there is one, and hold as `Deviation` says.
+# In: a SELECT of keys (not_as_sor), and what narrows. Out: one row a number and field. Candidates come from the partial
+# index `location_not_as_sor`; marks and decisions are looked up only where there is one, and hold as `Deviation` says.
 _FOUND = f"""
 SELECT l.id, l.gln, f.rank, f.field, m.id IS NOT NULL AS both_changed, k.id IS NOT NULL AS kept, d.id AS deviation_id
 FROM locations_locationnumber l
@@ -156,7 +156,7 @@ LEFT JOIN locations_locationversion m ON m.id = d.marked_version_id AND {_value(
 }
 LEFT JOIN locations_locationversion k
     ON k.id = d.kept_sor_version_id AND {_value("k")} IS NOT DISTINCT FROM {_value("s")}
-WHERE f.differs AND (l.version_id <> l.sor_version_id) AND l.id IN ({{chosen}}) {{narrowed}}
+WHERE f.differs AND l.id IN ({{chosen}}) {{narrowed}}
 """
 
 # In: rows of _FOUND. Out: `columns` of each, with the version in force here that set the field: the last whose value
@@ -181,6 +181,9 @@ LEFT JOIN locations_changeset c ON c.id = set_by.change_set_id
 LEFT JOIN soredi_user changer ON changer.id = c.by_id
 ORDER BY f.gln, f.rank
 """
+
+# For the file: each column worked out once, then made a cell of.
+_LINES = f"SELECT {{cells}} FROM ({_SHOW} OFFSET 0) AS line"
 
 # For Row.
 _COLUMNS = f"""
@@ -275,8 +278,9 @@ class Export:
 
     def _lines(self) -> Generator[bytes, None, None]:
         """COPY sends one message a row, ended by LF; a line break inside a quoted cell stays as it is."""
-        columns = ", ".join(cell(*column) for column in _FILE.values())
-        filled = mogrify(*_fill(_SHOW, self._asked, columns=columns), connection)
+        columns = ", ".join(f"{sql} AS c{n}" for n, (sql, _text) in enumerate(_FILE.values()))
+        cells = ", ".join(cell(f"c{n}", text) for n, (_sql, text) in enumerate(_FILE.values()))
+        filled = mogrify(*_fill(_LINES, self._asked, columns=columns, cells=cells), connection)
         with (
             connection.cursor() as cursor,
             cursor.copy(f"COPY ({filled}) TO STDOUT (FORMAT csv, DELIMITER ';')") as copy,
