@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
@@ -79,12 +79,16 @@ class Phase(models.TextChoices):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running job is: `done` of `total` (0 = cannot be told), and the seconds left where that shows."""
+    """How far a running job is: `done` of `total` (0 = cannot be told), and the seconds left where that shows.
+
+    `facts` is what else the job told, by names of its own.
+    """
 
     phase: Phase
     done: int = 0
     total: int = 0
     seconds_left: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def percent(self) -> int | None:
@@ -173,8 +177,10 @@ class Job(models.Model):
         self._to_queue((State.DRAFT, State.WAITING), also)
         return self.run(self.pk, action)
 
-    def report(self, phase: Phase, done: int = 0, total: int = 0) -> None:
-        """Tell how far this job is, and raise Cancelled where somebody asked it to stop.
+    def report(
+        self, phase: Phase, done: int = 0, total: int = 0, *, may_stop: bool = True, **facts: Any
+    ) -> None:
+        """Tell how far this job is, and raise Cancelled where somebody asked it to stop, as long as it `may_stop`.
 
         Goes to Redis, twice a second at most; its loss harms nothing.
         """
@@ -185,12 +191,12 @@ class Job(models.Model):
         elif now - told < REPORT_EVERY:
             return
         self._told = (phase, begun, now)
-        if self._is_to_stop():
+        if may_stop and self._is_to_stop():
             raise Cancelled
         spent = now - begun
         left = round(spent * (total - done) / done) if done and spent > 2 else None
         try:
-            cache.set(self._progress_key(), (phase.value, done, total, left), PROGRESS_KEPT)
+            cache.set(self._progress_key(), (phase.value, done, total, left, facts), PROGRESS_KEPT)
         except redis.RedisError:
             self._told = (phase, begun, now + 60)  # do not wait for a broken Redis again soon
 

@@ -20,7 +20,7 @@ from sorimport.columns import LOCATIONS, PAIRS
 from sorimport.course import Course
 from sorimport.download import fetched
 from sorimport.fetch import digest, source_files
-from sorimport.guards import Waits, newest, refuse_older, rows_of, too_few_rows, too_many_closures
+from sorimport.guards import Waits, newest, refuse_older, rows_of, source_of, too_few_rows, too_many_closures
 from sorimport.left_out import keep_problems, require_few_left_out
 from sorimport.merge import (
     merge_catalogue,
@@ -150,6 +150,7 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
 def _facts(staged: Staged, days: dict[str, str]) -> dict[str, Any]:
     """What the run keeps about its files: rows by kind, bytes, the newest days, and what was left aside."""
     facts: dict[str, Any] = {
+        "source": source_of(staged),
         "rows": rows_of(staged),
         "read": sum(staged.rows.values()),
         "bytes": staged.size,

@@ -2,8 +2,15 @@
 
 import time
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from soredi.jobs import Phase
 from sorimport.models import ImportRun
+
+PHASES = (Phase.READING, Phase.CHECKING, Phase.NUMBERS, Phase.UNITS, Phase.FINISHING)
+STAGING = PHASES[:3]  # up to the beginning of the third nothing is written, and the run can be stopped
+WRITING = PHASES[2:]
 
 
 class Course:
@@ -12,6 +19,7 @@ class Course:
     def __init__(self, run: ImportRun):
         self.run = run
         self.seconds: dict[str, float] = {}
+        self.rows = 0
         self.phase: Phase | None = None
         self.since = time.monotonic()
 
@@ -19,11 +27,13 @@ class Course:
         """The phase before, if any, is over."""
         self._close()
         self.phase = phase
-        self.run.report(phase)
+        self.run.report(phase, may_stop=phase in STAGING, rows=self.rows, seconds=self.seconds)
 
     def read(self, done: int, total: int, rows: int) -> None:
         """`done` bytes of `total` have been read, with `rows` rows in them."""
-        self.run.report(Phase.READING, done, total)
+        self.rows = rows
+        spent = time.monotonic() - self.since
+        self.run.report(Phase.READING, done, total, rows=rows, rate=round(rows / spent) if spent > 1 else 0)
 
     def end(self) -> dict[str, float]:
         """The last phase is over; returns the seconds by phase, in order."""
@@ -35,3 +45,11 @@ class Course:
         if self.phase:
             self.seconds[self.phase] = round(now - self.since, 2)
         self.since = now
+
+
+def in_words(seconds: float) -> str:
+    """3.2 s, 47 s, 12 min. 5 s, in the reader's language."""
+    if seconds < 60:
+        return _("%(seconds)s s") % {"seconds": number_format(seconds, 1 if seconds < 10 else 0)}
+    minutes, rest = divmod(round(seconds), 60)
+    return _("%(minutes)s min. %(seconds)s s") % {"minutes": number_format(minutes), "seconds": rest}

@@ -29,6 +29,12 @@ class Waits(Exception):
     """The run needs an administrator's word, for what its argument, a Sentence, tells; everything is rolled back."""
 
 
+def source_of(staged: Staged) -> str:
+    """sor2, daily, legacy or xml."""
+    only_daily = staged.has(UNITS) and not staged.complete_units and not staged.has(LOCATIONS)
+    return "daily" if only_daily else staged.found
+
+
 def rows_of(staged: Staged) -> dict[str, int]:
     """How many rows each kind of file has that holds everything there is; a daily file does not."""
     return {
@@ -65,10 +71,10 @@ def refuse_older(run: ImportRun, staged: Staged, days: dict[str, str]) -> None:
 
 
 def too_few_rows(run: ImportRun, staged: Staged) -> list[Sentence]:
-    """A question about each file with less than ROWS_LIMIT of the rows it had last time."""
+    """A question about each file with less than ROWS_LIMIT of the rows that the same source had last time."""
     questions = []
     for kind, rows in rows_of(staged).items():
-        last = _last_with("rows", kind)
+        last = _last_with("rows", kind, counts__source=source_of(staged))
         if last and rows < ROWS_LIMIT * last.counts["rows"][kind] and not run.accept_closures:
             questions.append(
                 Sentence(
@@ -90,6 +96,6 @@ def too_many_closures(run: ImportRun, counts: dict[str, int], question: Sentence
     return [Sentence(question.text, closed=closed, open=open_before, limit=round(CLOSING_LIMIT * 100))]
 
 
-def _last_with(figure: str, kind: str) -> ImportRun | None:
-    done = ImportRun.objects.filter(state=State.DONE, **{f"counts__{figure}__has_key": kind})
+def _last_with(figure: str, kind: str, **also: str) -> ImportRun | None:
+    done = ImportRun.objects.filter(state=State.DONE, **{f"counts__{figure}__has_key": kind}, **also)
     return done.order_by("-finished_at", "-pk").first()

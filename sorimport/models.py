@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from soredi.jobs import Job
@@ -121,6 +123,15 @@ class Problem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.code}"
+
+    def place(self) -> str:
+        """The file, with the line where there is one."""
+        if not self.line:
+            return self.file
+        return gettext("%(file)s, line %(line)s") % {
+            "file": self.file,
+            "line": number_format(self.line, force_grouping=True),
+        }
 
     def message(self) -> str:
         return (

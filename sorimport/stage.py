@@ -50,6 +50,7 @@ def stage(
         create_empty(kind)
     note_problems()
     chosen = _by_kind(files, staged, known_kinds(settings.SOR_COLUMNS_FILE), source)
+    staged.found = next((kind.source for kind in chosen), "")
     before, total = 0, sum(file.size for file in chosen.values())
     for kind, file in chosen.items():
         read = _READERS.get(kind, sor2.read)

@@ -22,10 +22,12 @@ class Staged:
     """The files of one run by kind. `skipped` are files of no kind or one too many; `ignored` headers by file.
 
     `stated`: kind → the columns that its file carries. Of the others it says nothing: what is known stays.
+    `found`: what the files turned out to be, sor2, legacy or xml, where `source` may say auto.
     `rows`: kind → how many rows were read, history and all; `size`: bytes of all files.
     """
 
     source: str = "sor2"
+    found: str = "sor2"
     files: dict[str, str] = field(default_factory=dict)
     stated: dict[str, frozenset[str]] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)

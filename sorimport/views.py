@@ -1,4 +1,4 @@
-"""SOR imports, for administrators: hand an extract in, see what it did, accept its closures."""
+"""SOR imports, for administrators: hand an extract in, follow it, see what it did, accept its closures."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -10,9 +10,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
@@ -23,12 +24,13 @@ from django_htmx.http import HttpResponseClientRefresh
 from soredi.jobs import Refused, State
 from soredi.models import User
 from soredi.parameters import page_of, takes
-from sorimport import nightly
+from sorimport import changes, nightly, problems
+from sorimport.course import PHASES, WRITING, in_words
 from sorimport.forms import ExtractForm
-from sorimport.models import MESSAGES, ImportRun
+from sorimport.models import ImportRun
+from sorimport.turn import whose_turn
 
 ROWS = 25  # runs a page
-PROBLEMS = 50  # a page
 UNDER_WAY = (State.DRAFT, State.QUEUED, State.RUNNING)
 SAID = {
     State.DRAFT: gettext_lazy("Waiting for its turn"),
@@ -42,7 +44,7 @@ SAID = {
 }
 COUNTED = {"units": gettext_lazy("Units"), "locations": gettext_lazy("Location numbers")}
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def administrators_only(view: View) -> View:
@@ -50,7 +52,7 @@ def administrators_only(view: View) -> View:
 
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not (request.user.is_active and request.user.is_staff):
             raise PermissionDenied(_("Only administrators import from SOR."))
         return view(request, *args, **kwargs)
@@ -75,7 +77,13 @@ def imports(request: HttpRequest) -> HttpResponse:
             return redirect("import", run.pk)
     page = page_of(request, ImportRun.objects.select_related("by"), ROWS)
     rows = [
-        {"run": run, "files": files_of(run), "said": SAID.get(State(run.state), run.state)} for run in page
+        {
+            "run": run,
+            "files": files_of(run),
+            "said": SAID.get(State(run.state), run.state),
+            "duration": duration_of(run),
+        }
+        for run in page
     ]
     return render(request, "sorimport/imports.html", {"form": form, "page": page, "rows": rows})
 
@@ -96,7 +104,7 @@ def fetch(request: HttpRequest) -> HttpResponse:
 
 @administrators_only
 @require_safe
-@takes("page")
+@takes()
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """`/sor-import/<id>/` in whatever state; htmx asks it again while the run is under way."""
     run = get_object_or_404(ImportRun.objects.select_related("by", "accepted_by", "change_set"), pk=pk)
@@ -104,23 +112,42 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         if not under_way:
             return HttpResponseClientRefresh()
-        return render(request, "components/_progress.html", {"job": run, "progress": run.progress()})
+        return render(request, "sorimport/_under_way.html", course_of(run))
     context: dict[str, Any] = {
         "run": run,
-        "job": run,
         "files": files_of(run),
         "said": SAID.get(State(run.state), run.state),
+        "duration": duration_of(run),
         "under_way": under_way,
     }
     if under_way:
-        context["progress"] = run.progress()
-    else:
+        context |= course_of(run)
+    elif run.state in (State.DONE, State.WAITING):
         context |= {
             "counts": [{"name": name, **run.counts[key]} for key, name in counted(run).items()],
-            "sorts": problem_sorts(run),
-            "page": page_of(request, run.problems.all(), PROBLEMS),
+            "times": times_of(run),
+            "groups": problems.groups(run),
+            "changed": changes.groups(run),
         }
     return render(request, "sorimport/import.html", context)
+
+
+@administrators_only
+@require_safe
+@takes()
+def problem_list(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """All problems of a run as CSV."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    return as_file(problems.as_csv(run), f"sor-import-{run.pk}-problemer.csv")
+
+
+@administrators_only
+@require_safe
+@takes()
+def change_list(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What a run changed in units and numbers, as far as it is kept, as CSV."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    return as_file(changes.as_csv(run), f"sor-import-{run.pk}-aendringer.csv")
 
 
 @administrators_only
@@ -131,6 +158,21 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     given = run.enqueue(from_states=(State.WAITING,), accept_closures=True, accepted_by=request.user)
     if not given:
         messages.info(request, _("The import does not wait for anything."))
+    return redirect("import", run.pk)
+
+
+@administrators_only
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop a run that is queued or reads. Once it writes it goes on to its end, which is near."""
+    run = get_object_or_404(ImportRun, pk=pk)
+    progress = run.progress() if run.state == State.RUNNING else None
+    if progress and progress.phase in WRITING:
+        messages.info(request, _("It is too late to stop the import: it has begun to write."))
+    elif run.ask_to_cancel():
+        messages.info(request, _("The import stops unless it has just begun to write."))
+    else:
+        messages.info(request, _("The import is not under way any more."))
     return redirect("import", run.pk)
 
 
@@ -172,10 +214,58 @@ def files_of(run: ImportRun) -> str:
     return ", ".join(Path(path).name or path for path in run.paths)
 
 
-def problem_sorts(run: ImportRun) -> list[dict[str, Any]]:
-    """How many rows had each problem, the most frequent first. One query."""
-    found = run.problems.order_by("code").values("code").annotate(rows=Count("pk"))
-    return [
-        {"message": MESSAGES.get(row["code"], row["code"]), "rows": row["rows"]}
-        for row in sorted(found, key=lambda row: (-row["rows"], row["code"]))
-    ]
+def duration_of(run: ImportRun) -> str:
+    """From the start to the end, or to now, in words."""
+    if run.started_at is None or (run.finished_at is None and run.state != State.RUNNING):
+        return ""
+    return in_words(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
+
+
+def times_of(run: ImportRun) -> dict[str, Any] | None:
+    """How long each phase took, all of them together, and how many rows a second were read."""
+    seconds = run.counts.get("seconds")
+    if not seconds:
+        return None
+    return {
+        "phases": [(phase.label, in_words(seconds[phase])) for phase in PHASES if phase in seconds],
+        "all": in_words(sum(seconds.values())),
+        "rows": run.counts["read"],
+        "bytes": run.counts["bytes"],
+        "rate": round(run.counts["read"] / seconds["reading"]) if seconds.get("reading") else None,
+    }
+
+
+def course_of(run: ImportRun) -> dict[str, Any]:
+    """How far a run is that is under way: its phases, rows, bytes and time, or which import goes before. One query."""
+    progress, turn = run.progress(), whose_turn()
+    facts = progress.facts if progress else {}
+    took = facts.get("seconds", {})
+    place = PHASES.index(progress.phase) if progress and progress.phase in PHASES else -1
+    reading = progress and place == 0 and progress.done and "rows" in facts
+    return {
+        "run": run,
+        "job": run,
+        "progress": progress,
+        "ahead": turn if turn != run.pk else None,
+        "phases": [
+            {
+                "label": phase.label,
+                "state": "done" if at < place else "now" if at == place else "next",
+                "took": in_words(took[phase]) if phase in took else "",
+            }
+            for at, phase in enumerate(PHASES)
+        ],
+        "rows": facts.get("rows"),
+        "rows_in_all": round(facts["rows"] * progress.total / progress.done)
+        if reading and progress
+        else None,
+        "rate": facts.get("rate"),
+        "duration": duration_of(run),
+    }
+
+
+def as_file(chunks: Iterable[bytes], name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Accel-Buffering"] = "no"
+    return response

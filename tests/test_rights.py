@@ -111,6 +111,11 @@ LINES = {
     "imports": Line("/sor-import/", get=STAFF, post=STAFF, other=STAFF_NO),
     "import-fetch": Line("/sor-import/hent/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO),
     "import": Line("/sor-import/{import_run}/", get=STAFF, post=STAFF_NO, other=STAFF_NO),
+    "import-problems": Line("/sor-import/{import_run}/problemer/", get=STAFF, post=STAFF_NO, other=STAFF_NO),
+    "import-changes": Line("/sor-import/{import_run}/aendringer/", get=STAFF, post=STAFF_NO, other=STAFF_NO),
+    "import-stop": Line(
+        "/sor-import/{import_run}/afbryd/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO
+    ),
     "import-accept": Line(
         "/sor-import/{import_run}/accepter/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO
     ),

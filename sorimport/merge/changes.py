@@ -10,7 +10,8 @@ from django.db import connection
 
 KEPT = 1000  # rows of a kind; all are counted
 
-# In: unit_target and missing_unit as planned, locations_sorunit as it still is. unit_key names parents by their key.
+# In: unit_target, unit_successor and missing_unit as planned, locations_sorunit as it still is. unit_key has the names
+# of today.
 _UNITS = """
 WITH moved AS MATERIALIZED (
     SELECT t.id, t.sor_id, t.name, t.to_date, t.change, t.parent_id, o.name AS old_name, o.parent_id AS old_parent_id
@@ -24,8 +25,12 @@ WITH moved AS MATERIALIZED (
     UNION ALL
     SELECT 'unit_moved', m.sor_id, m.name, coalesce(o.name, ''), coalesce(o.sor_id, ''), coalesce(p.name, ''),
         coalesce(p.sor_id, '')
-    FROM moved m LEFT JOIN locations_sorunit o ON o.id = m.old_parent_id LEFT JOIN unit_key p ON p.id = m.parent_id
+    FROM moved m LEFT JOIN unit_key o ON o.id = m.old_parent_id LEFT JOIN unit_key p ON p.id = m.parent_id
     WHERE change <> 'new' AND m.parent_id IS DISTINCT FROM m.old_parent_id
+    UNION ALL
+    SELECT 'unit_replaced', k.sor_id, k.name, '', '', s.name, s.sor_id
+    FROM unit_successor f JOIN unit_key k ON k.id = f.id JOIN unit_key s ON s.id = f.successor
+    LEFT JOIN locations_sorunit o ON o.id = f.id WHERE o.replaced_by_id IS DISTINCT FROM f.successor
     UNION ALL
     SELECT 'unit_closed', sor_id, name, '', '', to_date::text, '' FROM moved WHERE change = 'closed'
     UNION ALL
@@ -33,7 +38,7 @@ WITH moved AS MATERIALIZED (
 )
 """
 
-# In: location_target and missing_location as planned, locations_locationnumber as it still is.
+# In: location_target and missing_location as planned, locations_locationnumber as it still is; unit_key.
 _NUMBERS = """
 WITH moved AS MATERIALIZED (
     SELECT t.gln, t.to_date, t.change, t.sor_changed, t.unit_id, o.unit_id AS old_unit_id
@@ -42,7 +47,7 @@ WITH moved AS MATERIALIZED (
 ), named AS MATERIALIZED (
     SELECT m.*, coalesce(u.name, '') AS name, coalesce(u.sor_id, '') AS sor_id,
         coalesce(o.name, '') AS old_name, coalesce(o.sor_id, '') AS old_sor_id
-    FROM moved m LEFT JOIN unit_key u ON u.id = m.unit_id LEFT JOIN locations_sorunit o ON o.id = m.old_unit_id
+    FROM moved m LEFT JOIN unit_key u ON u.id = m.unit_id LEFT JOIN unit_key o ON o.id = m.old_unit_id
 ), told (kind, code, name, before, before_code, after, after_code) AS MATERIALIZED (
     SELECT 'number_new', gln, name, '', '', '', sor_id FROM named WHERE change = 'new'
     UNION ALL

@@ -273,19 +273,22 @@ FROM (
 WHERE found.id = u.id AND u.search_text <> found.text
 """
 
-# SORReplacedEntities.csv: the latest unit that each was replaced by. Said in whole, so others have no successor.
+# SORReplacedEntities.csv: the latest unit that each was replaced by, by the keys they will have. Said in whole, so
+# others have no successor.
+_SUCCESSORS = """
+CREATE TEMP TABLE unit_successor ON COMMIT DROP AS
+SELECT k.id, (array_agg(s.id ORDER BY sor_date(r.from_date) DESC NULLS LAST, r.line)
+              FILTER (WHERE s.id <> k.id))[1] AS successor
+FROM unit_key k
+LEFT JOIN locations_sorunit o ON o.id = k.id
+LEFT JOIN raw_replaced r ON sor_code(r.sor_id) = k.sor_id
+LEFT JOIN unit_key s ON s.sor_id = sor_code(r.replaced_by)
+WHERE %(has_replaced)s AND (o.replaced_by_id IS NOT NULL OR r.line IS NOT NULL)
+GROUP BY k.id
+"""
 _REPLACED = """
-UPDATE locations_sorunit u SET replaced_by_id = found.successor
-FROM (
-    SELECT k.id, (array_agg(s.id ORDER BY sor_date(r.from_date) DESC NULLS LAST, r.line)
-                  FILTER (WHERE s.id <> k.id))[1] AS successor
-    FROM locations_sorunit k
-    LEFT JOIN raw_replaced r ON sor_code(r.sor_id) = k.sor_id
-    LEFT JOIN locations_sorunit s ON s.sor_id = sor_code(r.replaced_by)
-    WHERE k.replaced_by_id IS NOT NULL OR r.line IS NOT NULL
-    GROUP BY k.id
-) AS found
-WHERE found.id = u.id AND u.replaced_by_id IS DISTINCT FROM found.successor
+UPDATE locations_sorunit u SET replaced_by_id = f.successor
+FROM unit_successor f WHERE f.id = u.id AND u.replaced_by_id IS DISTINCT FROM f.successor
 """
 
 # Numbers are sorted by the name and the town of their unit. After a file without numbers they follow it here.
@@ -374,6 +377,7 @@ def plan_units(*, run: int, staged: Staged, today: date) -> dict[str, int]:
         cursor.execute(_HOLD, params)
         cursor.execute(_TARGET, params)
         cursor.execute(_PROBLEMS, params)
+        cursor.execute(_SUCCESSORS, {"has_replaced": staged.has(REPLACED)})
         cursor.execute(_MISSING, params)
         missing = cursor.rowcount
         cursor.execute("SELECT change, count(*) FROM unit_target GROUP BY change")
@@ -397,8 +401,7 @@ def merge_units(*, staged: Staged, yesterday: date) -> None:
             cursor.execute(_SEARCHED)
         cursor.execute(_CLOSE, {"yesterday": yesterday})
         cursor.execute(_REHOLD)
-        if staged.has(REPLACED):
-            cursor.execute(_REPLACED)
+        cursor.execute(_REPLACED)
 
 
 def _cut_cycles(cursor: Any) -> None:

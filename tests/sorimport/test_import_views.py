@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from locations.models import LocationNumber
 from soredi.jobs import Phase, State
@@ -37,6 +39,11 @@ def staff(client: Client) -> User:
 
 def text(response: Any) -> str:
     return response.content.decode()
+
+
+def words(response: Any) -> str:
+    """What a page says, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", text(response)).replace("\xa0", " ").split())
 
 
 def rows(*glns: str, **fields: str) -> list[dict[str, str]]:
@@ -109,18 +116,56 @@ def test_the_bar_moves_while_it_runs_and_the_page_reloads_when_it_ends(client, s
     assert client.get(address(run), headers={"HX-Request": "true"})["HX-Refresh"] == "true"
 
 
-def test_problems_stand_by_file_and_line_in_pages(client, staff):
+def test_problems_stand_by_kind_with_the_first_lines_of_each(client, staff):
     wrong = [{"EanLocationCode": f"12345{n}"} for n in range(60)]
     files = extracts.extract([*rows(*GLNS), *wrong]) | {"readme.csv": b"hello;world\r\n1;2\r\n"}
     files[extracts.UNITS] = extracts.csv_bytes([{"Weather": "fine"}], extracts.UNIT)
     run = imported(client, files)
     page = text(client.get(address(run)))
     assert "Problemer (60)" in page
-    assert "(123450)" in page
-    assert "(1234559)" not in page
-    assert "(1234559)" in text(client.get(address(run) + "?page=2"))
+    assert "60 rækker" in page
+    assert [f">12345{n}<" in page for n in range(12)] == [True] * 10 + [False] * 2
+    assert "og 50 til" in page
     assert "readme.csv" in page
     assert "Weather" in page
+
+
+def test_all_problems_are_a_file_that_no_spreadsheet_runs(client, staff):
+    run = imported(
+        client, extracts.extract([*rows(*GLNS), *rows("12345"), *rows(GLNS[0], SorNote="x" * 300)])
+    )
+    Problem.objects.create(run=run, file="=a.csv", line=0, code="missing", value="@SUM(1)")
+    response = client.get(address(run) + "problemer/")
+    assert response["Content-Disposition"] == f'attachment; filename="sor-import-{run.pk}-problemer.csv"'
+    lines = b"".join(response.streaming_content).decode().split("\r\n")
+    assert [line.split(";", 3)[:3] for line in lines] == [
+        ["\ufeffFil", "Linje", "Værdi"],
+        [extracts.LOCATIONS, "6", "12345"],
+        [extracts.LOCATIONS, "7", GLNS[0]],
+        [extracts.LOCATIONS, "7", GLNS[0]],
+        ["'=a.csv", "", "'@SUM(1)"],
+        [""],
+    ]
+
+
+def test_the_course_of_a_run_is_told_while_it_runs_and_kept_after(client, staff):
+    upload(client, extracts.extract(rows(*GLNS)))
+    run = ImportRun.objects.get()
+    ImportRun.objects.update(state=State.RUNNING, started_at=timezone.now())
+    run.report(Phase.READING, 50_000_000, 100_000_000, rows=2000, rate=1000)
+    fragment = words(client.get(address(run), headers={"HX-Request": "true"}))
+    for said in ("2.000 rækker af ca. 4.000", "47,7 MB af 95,4 MB", "1.000 rækker i sekundet", "indtil nu"):
+        assert said in fragment
+    run.report(Phase.NUMBERS, rows=4000, seconds={"reading": 2.5, "checking": 61})
+    fragment = words(client.get(address(run), headers={"HX-Request": "true"}))
+    for said in ("4.000 rækker læst", "Læser 2,5 s", "Kontrollerer 1 min. 1 s"):
+        assert said in fragment
+    ImportRun.objects.update(state=State.QUEUED)
+    run = ImportRun.run(run.pk, actions.run_import)
+    assert set(run.counts["seconds"]) == {"reading", "checking", "numbers", "units", "finishing"}
+    page = words(client.get(address(run)))
+    assert "8 rækker, " in page
+    assert page.index("Fase Tid Læser") < page.index("I alt")
 
 
 def test_what_breaks_an_import_is_told_with_its_cure(client, staff):
@@ -204,6 +249,6 @@ def test_the_pages_take_few_queries(client, staff, django_assert_num_queries):
         run = imported(client, extracts.extract([*rows(*GLNS), {"EanLocationCode": "1"}]))
     with django_assert_num_queries(4):  # session, user, count, runs
         client.get("/sor-import/")
-    with django_assert_num_queries(6):  # session, user, run, problems by sort, their count, one page of them
+    with django_assert_num_queries(4):  # session, user, run, problems
         client.get(address(run))
     assert Problem.objects.filter(run=run).count() == 1

@@ -1,8 +1,10 @@
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
 
 from soredi.jobs import State
 from sorimport import actions
@@ -30,7 +32,10 @@ class Command(BaseCommand):
             accept_closures=options["accept_closures"],
             force=options["force"],
         )
-        run = run.run_here(actions.run_import)
+        run = run.run_here(partial(actions.run_import, on_wait=self.tell_wait))
         self.stdout.write(json.dumps(actions.summary(run)))
         if run.state != State.DONE:
             raise SystemExit(1)
+
+    def tell_wait(self, ahead: int) -> None:
+        self.stderr.write(_("Waits for import %(number)s") % {"number": ahead})
