@@ -32,10 +32,10 @@ def groups(run: ImportRun) -> list[Group]:
     """The problems of `run` by code, the most frequent first. One query, one pass over the problems."""
     numbered = run.problems.annotate(
         rows=Window(Count("pk"), partition_by=[F("code")]),
-        place=Window(RowNumber(), partition_by=[F("code")], order_by=["id"]),
+        rank=Window(RowNumber(), partition_by=[F("code")], order_by=["id"]),
     )
     found: dict[str, Group] = {}
-    for problem in numbered.filter(place__lte=EXAMPLES).order_by("id"):
+    for problem in numbered.filter(rank__lte=EXAMPLES).order_by("id"):
         code = problem.code
         group = found.setdefault(code, Group(code, MESSAGES.get(code, code), problem.rows))
         group.examples.append(problem)

@@ -124,6 +124,7 @@ def test_problems_stand_by_kind_with_the_first_lines_of_each(client, staff):
     page = text(client.get(address(run)))
     assert "Problemer (60)" in page
     assert "60 rækker" in page
+    assert f"{extracts.LOCATIONS}, linje 6" in page
     assert [f">12345{n}<" in page for n in range(12)] == [True] * 10 + [False] * 2
     assert "og 50 til" in page
     assert "readme.csv" in page
