@@ -71,9 +71,9 @@ def read(
             "wrong_columns",
             counted(
                 "The column %(missing)s is missing; found: %(found)s. The header is Loknr;EdiId.",
-                "The columns %(missing)s are missing; found: %(found)s. The header is Loknr;EdiId.",
+                "The columns Loknr and EdiId are missing; found: %(found)s. The header is Loknr;EdiId.",
                 count=len(missing),
-                missing=", ".join(missing),
+                missing=missing[0],
                 found=", ".join(header.found),
             ),
         )

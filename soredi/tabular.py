@@ -92,6 +92,13 @@ def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Hea
     `wrong_columns` for more than MAX_COLUMNS.
     """
     start = stream.read(HEADER_LIMIT)
+    if start.startswith(b"PK\3\4"):
+        raise TabularError(
+            file,
+            1,
+            "not_text",
+            Sentence("This is an Excel or zip file, not text. Save it as “CSV UTF-8” and upload it again."),
+        )
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
         raise not_text(file, start[: start.find(b"\0") + 1].count(b"\n") + 1)
     bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0

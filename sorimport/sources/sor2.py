@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-from soredi.sentences import Sentence
+from soredi.sentences import Sentence, counted
 from soredi.tabular import CHUNK, Loaded, TabularError, load, read_header
 from sorimport.columns import EDI_TYPES, LEGACY_PAIRS, LEGACY_UNITS, LOCATIONS, PAIRS, UNITS, Kind
 from sorimport.fetch import SourceFile
@@ -44,10 +44,16 @@ def read_table(
                 file.name,
                 1,
                 "missing_column",
-                Sentence(
-                    "The column %(missing)s is missing; found: %(found)s. Give a file with it, or name the alias.",
+                counted(
+                    "The column %(missing)s is missing; found: %(found)s. Give a file with it. If SOR has renamed it, "
+                    "the operator writes in the file that SOR_COLUMNS_FILE names, below [%(kind)s]: %(lines)s",
+                    "The columns %(missing)s are missing; found: %(found)s. Give a file with them. If SOR has renamed "
+                    "them, the operator writes in the file that SOR_COLUMNS_FILE names, below [%(kind)s]: %(lines)s",
+                    count=len(missing),
                     missing=", ".join(kind.columns[column][0] for column in missing),
                     found=", ".join(header.found),
+                    kind=kind.name,
+                    lines=", ".join(f'{column} = ["…"]' for column in missing),
                 ),
             )
 

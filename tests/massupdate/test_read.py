@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
         (f"Loknr;EdiId\r\n{ONE};1002\r\n{ONE};\0\r\n".encode(), 3, "not_text", ""),
         (f"Loknr;EdiId\r\n{ONE};1002\r\n{ONE};\x81\r\n".encode("latin-1"), 3, "not_text", ""),
         (f"Loknr;EdiId\r\n{ONE};\u00e6\r\n".encode() + b"1;\xe6\r\n", 3, "not_text", ""),
-        (b"PK\x03\x04\x14\x00\x06\x00", 1, "not_text", ""),
+        (b"PK\x03\x04\x14\x00\x06\x00", 1, "not_text", "Excel- eller zip-fil"),
         (
             f"Loknr;Edi\r\n{ONE};1002\r\n".encode(),
             1,

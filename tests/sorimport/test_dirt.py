@@ -271,7 +271,7 @@ def failed(run: ImportRun) -> str:
         ({PAIRS: b"EanLocationCode;EDITypeId\r\n"}, ["LocationsCodeEDITypeMap.csv"]),
         (
             {UNITS: b"SorId;EntityName\r\n1;x\r\n"},
-            ["SOREntity.csv", "1", "SorType", "ParentSorId", "EntityName"],
+            ["SOREntity.csv", "1", "SorType", "ParentSorId", "EntityName", "SOR_COLUMNS_FILE", "[units]"],
         ),
         ({UNITS: "SorId;SorType\n".encode("utf-16")}, ["SOREntity.csv"]),
         ({PAIRS: b"EanLocationCode;EDITypeId\r\n1;2\r\n3;\0\r\n"}, ["LocationsCodeEDITypeMap.csv", "3"]),
