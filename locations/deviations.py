@@ -138,12 +138,14 @@ _LABELS = {
     Field.NOTE: "Note",
 }
 
-# In: a SELECT of keys (not_as_sor), and what narrows. Out: one row a number and field. Candidates come from the partial
-# index `location_not_as_sor`; marks and decisions are looked up only where there is one, and hold as `Deviation` says.
+# In: a SELECT of keys (not_as_sor), and what narrows. Out: one row a number and field. The candidates come from the
+# partial index `location_not_as_sor` and are put in order first, then looked into one by one (OFFSET 0 holds the
+# planner to that), so that a page stops early and history is never read as a whole. Marks and decisions hold as
+# `Deviation` says.
 _FOUND = f"""
 SELECT l.id, l.gln, f.rank, f.field, m.id IS NOT NULL AS both_changed, k.id IS NOT NULL AS kept, d.id AS deviation_id
-FROM locations_locationnumber l
-JOIN locations_locationversion s ON s.id = l.sor_version_id
+FROM (SELECT * FROM locations_locationnumber WHERE id IN ({{chosen}}) ORDER BY gln OFFSET 0) l
+CROSS JOIN LATERAL (SELECT * FROM locations_locationversion WHERE id = l.sor_version_id OFFSET 0) s
 CROSS JOIN LATERAL (VALUES {
     ", ".join(
         f"({rank}, '{field}', {_of('l', columns)} IS DISTINCT FROM {_of('s', columns)})"
@@ -151,12 +153,11 @@ CROSS JOIN LATERAL (VALUES {
     )
 }) f (rank, field, differs)
 LEFT JOIN locations_deviation d ON d.location_id = l.id AND d.field = f.field
-LEFT JOIN locations_locationversion m ON m.id = d.marked_version_id AND {_value("m")} IS NOT DISTINCT FROM {
-    _value("l")
-}
-LEFT JOIN locations_locationversion k
-    ON k.id = d.kept_sor_version_id AND {_value("k")} IS NOT DISTINCT FROM {_value("s")}
-WHERE f.differs AND l.id IN ({{chosen}}) {{narrowed}}
+LEFT JOIN LATERAL (SELECT * FROM locations_locationversion WHERE id = d.marked_version_id OFFSET 0) m
+    ON {_value("m")} IS NOT DISTINCT FROM {_value("l")}
+LEFT JOIN LATERAL (SELECT * FROM locations_locationversion WHERE id = d.kept_sor_version_id OFFSET 0) k
+    ON {_value("k")} IS NOT DISTINCT FROM {_value("s")}
+WHERE f.differs {{narrowed}}
 """
 
 # In: rows of _FOUND. Out: `columns` of each, with the version in force here that set the field: the last whose value
