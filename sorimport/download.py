@@ -273,9 +273,11 @@ class _Part:
         version = Version.of(response)
         if (
             rest is None
+            or not self.size
             or int(rest[1]) != self.size
             or (self.total and rest[3] not in ("*", str(self.total)))
             or (version.etag and version.etag != self.version.etag)
+            or (version.last_modified and version.last_modified != self.version.last_modified)
         ):
             self.drop()
             raise _Unfit(f"Content-Range: {given}")

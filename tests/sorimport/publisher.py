@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -55,6 +56,15 @@ class Request(BaseHTTPRequestHandler):
 
     def break_off(self) -> None:
         self.close_connection = True
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of clients that give up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def well(request: Request) -> None:
@@ -148,8 +158,7 @@ def another_version(content: bytes, etag: str) -> Answer:
 def publishing(content: bytes, *bad_days: Answer, **options: Any) -> Iterator[Publisher]:
     publisher = Publisher(content, bad_days=list(bad_days), **options)
     handler = type("Handler", (Request,), {"publisher": publisher})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     publisher.url = f"http://127.0.0.1:{server.server_port}/data"
     try:

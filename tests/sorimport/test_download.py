@@ -97,17 +97,21 @@ def test_a_file_that_changes_between_two_parts_is_fetched_anew(tmp_path: Path) -
     assert publisher.conditions == [{}, THE_REST]
 
 
-def test_the_rest_of_another_version_is_not_added(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["etag", "last_modified"])
+def test_the_rest_of_another_version_is_not_added(tmp_path: Path, by: str) -> None:
     """The server takes no notice of If-Range."""
+    one, two = {"etag": (ETAG, '"two"'), "last_modified": (DAY, "Tue, 03 Nov 2026 03:00:00 GMT")}[by]
+    versions = {"etag": "", "last_modified": "", by: one}
 
     def rest_of_two(request: Any) -> None:
-        request.publisher.content, request.publisher.etag = CONTENT[::-1], '"two"'
-        request.headers.replace_header("If-Range", '"two"')
+        request.publisher.content = CONTENT[::-1]
+        setattr(request.publisher, by, two)
+        request.headers.replace_header("If-Range", two)
         well(request)
 
-    with publishing(CONTENT, cut_off(600_000), rest_of_two) as publisher:
-        assert get(publisher, tmp_path) == (Version('"two"', DAY), CONTENT[::-1])
-    assert publisher.conditions == [{}, THE_REST, {}]
+    with publishing(CONTENT, cut_off(600_000), rest_of_two, **versions) as publisher:
+        assert get(publisher, tmp_path) == (Version(**{by: two}), CONTENT[::-1])
+    assert publisher.conditions == [{}, THE_REST | {"If-Range": one}, {}]
 
 
 def test_a_part_from_the_wrong_place_is_not_added(tmp_path: Path) -> None:
