@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from locations.access import LocationNumberQuerySet
+from locations.merging import CLASHES, MERGED
 from locations.models import (
     PROFILE_COLUMNS,
     ChangeSet,
@@ -24,6 +25,7 @@ from locations.models import (
     Vendor,
 )
 from locations.models.change import Source
+from locations.totals import totals
 from soredi.jobs import Phase, Refused, State
 from soredi.models import User
 from soredi.sentences import Sentence, counted
@@ -103,32 +105,10 @@ _PLAN_SOR = _WRITE.format(
     """
 )
 
-# Three-way merge: what led from `b` (base) to `t` (theirs) is done to `o` (ours); where ours has moved on since, ours
-# stays. System and vendor are one field; EDI types merge one by one, so they cannot conflict.
-_MERGED = """
-    CASE WHEN o.edi_administrator_id IS NOT DISTINCT FROM b.edi_administrator_id
-         THEN t.edi_administrator_id ELSE o.edi_administrator_id END AS edi_administrator_id,
-    CASE WHEN (o.system_id, o.vendor_id) IS NOT DISTINCT FROM (b.system_id, b.vendor_id)
-         THEN t.system_id ELSE o.system_id END AS system_id,
-    CASE WHEN (o.system_id, o.vendor_id) IS NOT DISTINCT FROM (b.system_id, b.vendor_id)
-         THEN t.vendor_id ELSE o.vendor_id END AS vendor_id,
-    CASE WHEN o.vans_id IS NOT DISTINCT FROM b.vans_id THEN t.vans_id ELSE o.vans_id END AS vans_id,
-    CASE
-        WHEN o.edi_types = b.edi_types THEN t.edi_types
-        WHEN b.edi_types = t.edi_types THEN o.edi_types
-        ELSE ARRAY(SELECT e FROM (SELECT unnest(o.edi_types) UNION SELECT unnest(t.edi_types)) u(e)
-                   WHERE CASE WHEN (e = ANY (b.edi_types)) = (e = ANY (t.edi_types)) THEN e = ANY (o.edi_types)
-                              ELSE e = ANY (t.edi_types) END
-                   ORDER BY e)
-    END AS edi_types,
-    CASE WHEN o.only_internal = b.only_internal THEN t.only_internal ELSE o.only_internal END AS only_internal,
-    CASE WHEN o.inactive = b.inactive THEN t.inactive ELSE o.inactive END AS inactive,
-    CASE WHEN o.note = b.note THEN t.note ELSE o.note END AS note
-"""
-
+# What led from a change set's version (base) back to what was before it (theirs) is done to the present (ours).
 _PLAN_UNDO = _WRITE.format(
     target=f"""
-    SELECT o.id, {_MERGED}
+    SELECT o.id, {MERGED}
     FROM locations_locationversion b
     JOIN locations_locationversion t ON t.id = b.base_id
     JOIN locations_locationnumber o ON o.id = b.location_id
@@ -137,43 +117,13 @@ _PLAN_UNDO = _WRITE.format(
 )
 
 # Scalars that the change set set and that somebody has set to something else since: undo leaves them.
-_KEPT = """
-SELECT l.gln, field.name FROM locations_locationversion b
+_KEPT = f"""
+SELECT o.gln, clash.field FROM locations_locationversion b
 JOIN locations_locationversion t ON t.id = b.base_id
-JOIN locations_locationnumber l ON l.id = b.location_id
-CROSS JOIN LATERAL (VALUES
-    ('edi_administrator', b.edi_administrator_id::text, t.edi_administrator_id::text, l.edi_administrator_id::text),
-    ('system', (b.system_id, b.vendor_id)::text, (t.system_id, t.vendor_id)::text, (l.system_id, l.vendor_id)::text),
-    ('vans', b.vans_id::text, t.vans_id::text, l.vans_id::text),
-    ('only_internal', b.only_internal::text, t.only_internal::text, l.only_internal::text),
-    ('inactive', b.inactive::text, t.inactive::text, l.inactive::text),
-    ('note', b.note, t.note, l.note)
-) AS field (name, done, before, now)
+JOIN locations_locationnumber o ON o.id = b.location_id
+CROSS JOIN LATERAL ({CLASHES}) AS clash
 WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
-  AND field.done IS DISTINCT FROM field.before
-  AND field.now IS DISTINCT FROM field.done AND field.now IS DISTINCT FROM field.before
-ORDER BY l.gln, field.name
-"""
-
-# How many numbers gain and lose each EDI type. Two passes over the versions of one change set, by its index.
-_PER_TYPE = """
-SELECT e, count(*) FILTER (WHERE gained), count(*) FILTER (WHERE NOT gained) FROM (
-    SELECT e, true AS gained
-    FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id, unnest(v.edi_types) e
-    WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types AND NOT e = ANY (b.edi_types)
-    UNION ALL
-    SELECT e, false
-    FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id, unnest(b.edi_types) e
-    WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types AND NOT e = ANY (v.edi_types)
-) AS moved
-GROUP BY e
-"""
-
-# Out: (versions, <one count of differing versions for each profile column>).
-_PER_FIELD = f"""
-SELECT count(*), {", ".join(f"count(*) FILTER (WHERE v.{c} IS DISTINCT FROM b.{c})" for c in PROFILE_COLUMNS)}
-FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id
-WHERE v.change_set_id = %(change_set)s
+ORDER BY o.gln, clash.field
 """
 
 # Key order: two overlapping change sets wait for each other instead of dead-locking.
@@ -424,20 +374,7 @@ def _write(statement: str, change_set: ChangeSet, **params: Any) -> None:
 
 def _count(change_set: ChangeSet, chosen: int) -> ChangeSet:
     """Store what the plan would do, for preview and receipt."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PER_FIELD, {"change_set": change_set.pk})
-        changed, *fields = cursor.fetchone()
-        cursor.execute(_PER_TYPE, {"change_set": change_set.pk})
-        per_type = cursor.fetchall()
-    change_set.counts |= {
-        "chosen": chosen,
-        "changed": changed,
-        "unchanged": chosen - changed,
-        "added": sum(gains for _type, gains, _losses in per_type),
-        "removed": sum(losses for _type, _gains, losses in per_type),
-        "edi_types": {str(pk): [gains, losses] for pk, gains, losses in sorted(per_type)},
-        "fields": {c.removesuffix("_id"): n for c, n in zip(PROFILE_COLUMNS, fields, strict=True) if n},
-    }
+    change_set.counts |= totals(change_set, chosen)
     change_set.save(update_fields=["counts"])
     return change_set
 

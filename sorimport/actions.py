@@ -13,6 +13,7 @@ from django.utils import timezone
 from locations.changes import close_door, open_door
 from locations.models import ChangeSet
 from locations.models.change import Source
+from locations.totals import totals
 from soredi.jobs import Failed, Phase, State
 from soredi.sentences import Sentence, joined
 from soredi.tabular import TabularError
@@ -117,7 +118,7 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
     course.enter(Phase.NUMBERS)
     locations = dict(_NOTHING) | {"edi_links": 0}
     if staged.has(LOCATIONS):
-        locations = plan_locations(has_pairs=staged.has(PAIRS), today=today)
+        locations = plan_locations(staged=staged, today=today)
         questions += too_many_closures(
             run,
             locations,
@@ -193,10 +194,10 @@ def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], 
             state=State.RUNNING,
             started_at=now,
             reason=", ".join(staged.files.values()),
-            counts={"chosen": locations["versions"], "new": locations["new"]},
+            counts={"new": locations["new"]},
         )
         open_door(run.change_set)
-    merge_locations(
+    clashes = merge_locations(
         run=run.pk,
         file=staged.files[LOCATIONS.name],
         pairs_file=staged.files.get(PAIRS.name, ""),
@@ -205,6 +206,8 @@ def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], 
         yesterday=yesterday,
     )
     if run.change_set:
+        said_anew = locations["versions"] - locations["new"]
+        run.change_set.counts |= totals(run.change_set, said_anew, in_force=True) | {"clashes": clashes}
         close_door(run.change_set, finished_at=now)
 
 

@@ -68,7 +68,13 @@ class LocationVersion(EdiProfile):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["location", "change_set"], name="version_one_a_change_set"),
+            # An import may write two: what SOR states, and what that made of ours.
+            models.UniqueConstraint(
+                "location",
+                "change_set",
+                models.ExpressionWrapper(Q(applied_at__isnull=True), output_field=models.BooleanField()),
+                name="version_one_a_change_set",
+            ),
         ]
         indexes = [models.Index(fields=["location", "applied_at"], name="version_as_of")]
         triggers = guards.version_triggers(PROFILE_COLUMNS, _CODE_LISTS)

@@ -1,7 +1,7 @@
 """Location numbers: which exist, where and when (SOR's), and the first profile of each (ours from then on).
 
 `plan_locations` says what an extract would do, `merge_locations` does it. A number that is new gets its whole profile
-from SOR. A known one keeps its profile; what SOR now says of it is kept as `sor_version`.
+from SOR. Where SOR says something new of a known one, that is kept as `sor_version` and merged into ours.
 """
 
 from datetime import date, timedelta
@@ -10,6 +10,10 @@ from typing import Any
 from django.db import connection
 
 from locations.models import PROFILE_COLUMNS, ChangeSet
+from sorimport.columns import LOCATIONS, PAIRS
+from sorimport.merge.assignments import assign
+from sorimport.merge.profiles import accept_versions, write_versions
+from sorimport.staged import Staged
 
 _COLUMNS = ", ".join(PROFILE_COLUMNS)
 
@@ -76,7 +80,14 @@ JOIN locations_editype t ON t.sor_id = sor_code(p.edi_type_id)
 GROUP BY s.line
 """
 
-# What each number shall be. Without a pairs file the source says nothing of EDI types: a known number keeps SOR's last.
+
+def _stated(column: str, in_file: str, known: str) -> str:
+    """SQL: what the file says; of a column that it does not have, what is known."""
+    return f"CASE WHEN '{column}' = ANY (%(stated)s::text[]) THEN {in_file} ELSE {known} END"
+
+
+# What each number shall be in SOR's words. Of what the source does not carry, a known number keeps SOR's last; without
+# a pairs file that is so for EDI types.
 _TARGET = f"""
 CREATE TEMP TABLE location_target ON COMMIT DROP AS
 SELECT t.*, o.sor_version_id AS old_sor_version_id,
@@ -92,12 +103,20 @@ SELECT t.*, o.sor_version_id AS old_sor_version_id,
 FROM (
     SELECT coalesce(known.id, nextval('locations_locationnumber_id_seq')) AS id, known.id IS NULL AS is_new,
         nextval('locations_locationversion_id_seq') AS version_id, s.line, s.gln, s.sor_id,
-        u.id AS unit_id, region.id AS region_id, s.first_from_date, s.from_date, s.to_date,
+        u.id AS unit_id, {_stated("region_code", "region.id", "known.region_id")} AS region_id,
+        {_stated("first_from_date", "s.first_from_date", "known.first_from_date")} AS first_from_date,
+        {_stated("from_date", "s.from_date", "known.from_date")} AS from_date,
+        {_stated("to_date", "s.to_date", "known.to_date")} AS to_date,
         coalesce(danish_key(u.name), '') AS unit_key, coalesce(danish_key(u.city), '') AS city_key,
-        a.id AS edi_administrator_id, system.id AS system_id, vendor.id AS vendor_id, vans.id AS vans_id,
+        {_stated("administrator_code", "a.id", "said.edi_administrator_id")} AS edi_administrator_id,
+        {_stated("system_code", "system.id", "said.system_id")} AS system_id,
+        {_stated("vendor_code", "vendor.id", "said.vendor_id")} AS vendor_id,
+        {_stated("vans_code", "vans.id", "said.vans_id")} AS vans_id,
         CASE WHEN %(has_pairs)s THEN coalesce(e.edi_types, '{{}}')
              ELSE coalesce(said.edi_types, '{{}}') END AS edi_types,
-        s.only_internal, s.inactive, s.note
+        {_stated("only_internal", "s.only_internal", "coalesce(said.only_internal, false)")} AS only_internal,
+        {_stated("inactive", "s.inactive", "coalesce(said.inactive, false)")} AS inactive,
+        {_stated("note", "s.note", "coalesce(said.note, '')")} AS note
     FROM stage_location s
     LEFT JOIN locations_locationnumber known ON known.gln = s.gln
     LEFT JOIN locations_locationversion said ON said.id = known.sor_version_id
@@ -167,11 +186,12 @@ SELECT %(run)s, %(pairs_file)s, line, code, coalesce(value, '') FROM (
 
 _PAIRS_LEFT = "SELECT (SELECT count(*) FROM raw_pairs) > (SELECT coalesce(sum(pairs), 0) FROM stage_set)"
 
-# The first version of a new number is ours and SOR's; what SOR newly says of a known one is only SOR's.
-_VERSIONS = f"""
-INSERT INTO locations_locationversion (id, location_id, change_set_id, base_id, applied_at, {_COLUMNS})
-SELECT version_id, id, %(change_set)s, old_sor_version_id, CASE WHEN is_new THEN %(now)s::timestamptz END, {_of("t")}
-FROM location_target t WHERE is_new OR sor_changed ORDER BY gln
+# In key order, as change sets lock theirs: an import and a change set wait for each other instead of dead-locking.
+_LOCK = """
+SELECT l.id FROM locations_locationnumber l
+WHERE l.id IN (SELECT id FROM location_target WHERE change IN ('changed', 'closed')
+               UNION ALL SELECT id FROM missing_location)
+ORDER BY l.id FOR NO KEY UPDATE OF l
 """
 
 _INSERT = f"""
@@ -181,14 +201,6 @@ INSERT INTO locations_locationnumber
 SELECT id, gln, unit_id, region_id, first_from_date, from_date, to_date, unit_key, city_key,
     version_id, version_id, {_of("t")}
 FROM location_target t WHERE is_new ORDER BY gln
-"""
-
-# In key order, as change sets lock theirs: an import and a change set wait for each other instead of dead-locking.
-_LOCK = """
-SELECT l.id FROM locations_locationnumber l
-WHERE l.id IN (SELECT id FROM location_target WHERE change IN ('changed', 'closed')
-               UNION ALL SELECT id FROM missing_location)
-ORDER BY l.id FOR NO KEY UPDATE OF l
 """
 
 _UPDATE = """
@@ -203,74 +215,11 @@ _CLOSE = """
 UPDATE locations_locationnumber l SET to_date = %(yesterday)s FROM missing_location m WHERE m.id = l.id
 """
 
-# A number that moved leaves its old unit on the day before it starts on the new one; today, where SOR gives no date.
-_LEAVE = """
-UPDATE locations_assignment a SET period = daterange(lower(a.period), coalesce(t.from_date, %(today)s))
-FROM location_target t
-WHERE t.change IN ('changed', 'closed') AND a.location_id = t.id AND a.unit_id <> t.unit_id
-  AND coalesce(t.from_date, %(today)s) > coalesce(lower(a.period), '-infinity')
-  AND coalesce(t.from_date, %(today)s) < coalesce(upper(a.period), 'infinity')
-"""
 
-# SOR dates the move before the assignment it ends: the old unit was a mistake, unless the extract tells of it too.
-_CORRECT = """
-UPDATE locations_assignment a SET unit_id = t.unit_id FROM location_target t
-WHERE t.change IN ('changed', 'closed') AND a.location_id = t.id AND a.unit_id <> t.unit_id
-  AND lower(a.period) >= coalesce(t.from_date, %(today)s)
-  AND NOT EXISTS (SELECT FROM location_stay s JOIN unit_key u ON u.sor_id = s.sor_id
-                  WHERE s.gln = t.gln AND u.id = a.unit_id AND s.stay && a.period)
-"""
-
-# The end of the current assignment follows the number's, also where it was closed for being gone, but not into a
-# later assignment.
-_END = """
-UPDATE locations_assignment a SET period = daterange(lower(a.period), e.ends)
-FROM (
-    SELECT a.id, least(l.to_date + 1, (SELECT min(lower(later.period)) FROM locations_assignment later
-        WHERE later.location_id = a.location_id AND later.period >> a.period)) AS ends
-    FROM locations_locationnumber l
-    JOIN locations_assignment a ON a.location_id = l.id AND a.unit_id = l.unit_id
-    WHERE a.period @> coalesce(l.from_date, lower(a.period)) AND upper(a.period) IS DISTINCT FROM l.to_date + 1
-) AS e
-WHERE e.id = a.id AND upper(a.period) IS DISTINCT FROM e.ends
-  AND coalesce(e.ends, 'infinity') > coalesce(lower(a.period), '-infinity')
-"""
-
-# Stays that the extract tells of besides the present one; rows of one unit that touch are one stay.
-_TELL = """
-INSERT INTO locations_assignment (location_id, unit_id, period)
-SELECT t.id, u.id, told.period
-FROM (
-    SELECT gln, sor_id, unnest(range_agg(stay)) AS period FROM location_stay s
-    WHERE NOT EXISTS (SELECT FROM refused_location f WHERE f.line = s.line) GROUP BY gln, sor_id
-) AS told
-JOIN location_target t ON t.gln = told.gln AND t.change <> 'unchanged'
-JOIN unit_key u ON u.sor_id = told.sor_id
-WHERE NOT EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id AND a.period && told.period)
-"""
-
-# The days of its present period on which a number has no unit yet are with its unit: from its first day, or, having
-# been somewhere, from the latest change.
-_ASSIGN = """
-INSERT INTO locations_assignment (location_id, unit_id, period)
-SELECT id, unit_id, unnest(datemultirange(period) - coalesce(
-    (SELECT range_agg(a.period) FROM locations_assignment a WHERE a.location_id = t.id), '{}'))
-FROM (
-    SELECT id, unit_id, CASE WHEN (begins > to_date) IS NOT TRUE THEN daterange(begins, to_date, '[]') END AS period
-    FROM (
-        SELECT t.id, t.unit_id, t.to_date,
-            CASE WHEN EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id)
-                 THEN coalesce(t.from_date, %(today)s) ELSE coalesce(t.first_from_date, t.from_date) END AS begins
-        FROM location_target t WHERE t.unit_id IS NOT NULL AND t.change <> 'unchanged'
-    ) AS t
-) AS t
-WHERE period IS NOT NULL
-"""
-
-
-def plan_locations(*, has_pairs: bool, today: date) -> dict[str, int]:
+def plan_locations(*, staged: Staged, today: date) -> dict[str, int]:
     """Stage the numbers; returns counts: new, changed, closed, unchanged, open (before), edi_links, versions."""
-    params: dict[str, Any] = {"today": today, "has_pairs": has_pairs}
+    params: dict[str, Any] = {"today": today, "has_pairs": staged.has(PAIRS)}
+    params["stated"] = sorted(staged.stated[LOCATIONS.name])
     with connection.cursor() as cursor:
         cursor.execute(_READ)
         cursor.execute("ANALYZE read_location")
@@ -290,8 +239,11 @@ def plan_locations(*, has_pairs: bool, today: date) -> dict[str, int]:
 
 def merge_locations(
     *, run: int, file: str, pairs_file: str, change_set: ChangeSet | None, now: Any, yesterday: date
-) -> None:
-    """Write what `plan_locations` found. `change_set` is the running one whose door is open; None writes no profile."""
+) -> int:
+    """Write what `plan_locations` found; returns how many fields clashed with ours and were marked.
+
+    `change_set` is the running one whose door is open; None writes no profile.
+    """
     params = {"run": run, "file": file, "pairs_file": pairs_file, "now": now}
     params |= {"yesterday": yesterday, "today": yesterday + timedelta(days=1)}
     with connection.cursor() as cursor:
@@ -299,11 +251,13 @@ def merge_locations(
         cursor.execute(_PAIRS_LEFT)
         if cursor.fetchone()[0]:
             cursor.execute(_PAIR_PROBLEMS, params)
-        if change_set is not None:
-            cursor.execute(_VERSIONS, params | {"change_set": change_set.pk})
-            cursor.execute(_INSERT)
         cursor.execute(_LOCK)
+        clashes = write_versions(change_set=change_set, now=now) if change_set else 0
+        if change_set:
+            cursor.execute(_INSERT)
         cursor.execute(_UPDATE)
+        if change_set:
+            accept_versions()
         cursor.execute(_CLOSE, params)
-        for statement in (_LEAVE, _CORRECT, _END, _TELL, _ASSIGN):
-            cursor.execute(statement, params)
+    assign(today=params["today"])
+    return clashes

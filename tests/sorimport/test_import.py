@@ -127,7 +127,7 @@ def test_a_first_import_takes_the_whole_profile_from_sor(folder: Path) -> None:
     }
 
 
-def test_a_later_import_changes_place_and_leaves_our_profile(folder: Path) -> None:
+def test_a_later_import_changes_place_and_merges_what_sor_says_of_the_profile(folder: Path) -> None:
     units = [{"SorId": "1"}, {"SorId": "2", "EntityName": "Afsnit B"}]
     write(extract([loc(1), loc(2)], units=units, pairs={gln(1): "501"}), folder)
     first = import_twice(folder)
@@ -139,7 +139,9 @@ def test_a_later_import_changes_place_and_leaves_our_profile(folder: Path) -> No
     write(extract([moved, loc(2)], units=units, pairs={gln(1): "501 502"}), folder)
     later = import_twice(folder)
     assert counts(later) == {"units": [0, 0, 0, 2], "locations": [0, 1, 0, 1]}
-    assert said(number(1)) == FIRST | {"vans": "MultiMed", "note": "Ours", "edi_types": ["501"]}
+    # Both sides changed VANS and note: ours stays. Only SOR added an EDI type.
+    assert said(number(1)) == FIRST | {"vans": "MultiMed", "note": "Ours", "edi_types": ["501", "502"]}
+    assert number(1).version.change_set == later.change_set
     sor = number(1).sor_version
     assert sor is not None
     assert said(sor) == FIRST | {"vans": "31", "note": "SOR's", "edi_types": ["501", "502"]}
