@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("locations", "0006_who_carried_out"),
+        ("locations", "0007_not_as_sor_statistics"),
     ]
 
     operations = [
