@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from locations import changes, deviations
 from locations.models import ChangeSet, EdiType, LocationNumber, System, Vans, Vendor
 from soredi.jobs import State
-from tests.builders import code
+from tests.builders import code, user
 from tests.sorimport.extracts import extract, gln, import_once, import_twice, write
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -238,6 +240,21 @@ def test_what_an_import_changed_is_undone_like_any_change(sor: Callable[[Profile
     sor(B)
     assert found_one()[0] == A, "the next night does not do it again"
     assert ChangeSet.objects.filter(source="import").count() == 2
+
+
+def test_the_page_of_the_change_set_tells_it_in_a_sentence(
+    sor: Callable[[Profile], Any], client: Client
+) -> None:
+    sor(A)
+    change(1, A, ("32", *A[1:]))
+    run = sor(("31", A[1], frozenset({"503"}), *A[3:]))
+    client.force_login(user("root", staff=True))
+    page = client.get(f"/aendringer/{run.change_set.pk}/").content.decode()
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert (
+        "SOR siger noget nyt om 1 lokationsnummer: 1 er ændret her, 0 er beholdt, som de var her. "
+        "EDI-typer: 1 tilføjet, 2 fjernet. 1 felt er ændret af både SOR og os; vores er beholdt ." in text
+    )
 
 
 def found_one() -> tuple[Profile, dict[str, bool]]:
