@@ -80,12 +80,16 @@ def test_the_extract_is_fetched_kept_and_imported(publisher: Publisher) -> None:
     assert len(publisher.asked) == 1
 
 
-def test_what_did_not_change_is_neither_fetched_nor_imported_again(publisher: Publisher) -> None:
+def test_what_did_not_change_is_neither_fetched_nor_imported_again(publisher: Publisher, client: Any) -> None:
     first, second = a_night(), a_night()
     said = f"Uændret siden import {first.pk}. Der var intet at importere."
     assert (second.state, second.counts, str(second.message)) == ("done", {}, said)
     assert publisher.conditions[1]["If-None-Match"] == publisher.etag
     assert len(kept_files()) == 1
+    client.force_login(builders.user("administrator", staff=True))
+    page = client.get(f"/sor-import/{second.pk}/").content.decode()
+    assert (said in page, "Importen blev ikke gennemført" in page) == (True, False)
+    assert client.get("/sor-import/").status_code == 200
 
 
 def test_the_same_bytes_under_a_new_version_are_not_imported_again(publisher: Publisher) -> None:
@@ -245,7 +249,7 @@ def test_without_an_address_there_is_nothing_to_fetch(client: Any) -> None:
 @pytest.mark.parametrize(
     ("health", "said"),
     [
-        (Health.FAILED, "Den seneste hentning fra SOR mislykkedes"),
+        (Health.FAILED, "Den seneste import fra SOR mislykkedes"),
         (Health.WAITING, "Den hentede SOR-import venter på en administrator"),
         (Health.MISSING, "Der er ikke hentet fra SOR i over et døgn"),
         (Health.OK, ""),
