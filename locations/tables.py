@@ -40,7 +40,9 @@ class LocationTable(django_tables2.Table):
     by = django_tables2.Column(accessor="unit", verbose_name=_("City"))
     vans = django_tables2.Column(verbose_name="VANS")
     system = django_tables2.Column(verbose_name=_("System"))
-    edi_types = django_tables2.Column(verbose_name=_("EDI types"), empty_values=())
+    edi_types = django_tables2.Column(
+        verbose_name=_("EDI types"), empty_values=(), attrs={"td": {"class": "types"}}
+    )
     status = django_tables2.Column(verbose_name=_("Status"), empty_values=())
 
     class Meta:
