@@ -113,7 +113,7 @@ def _fields(text: str, delimiter: str, width: int) -> list[str] | None:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
         return None
-    if not any(any(values) for values in rows):
+    if not any(value.strip() for values in rows for value in values):
         return []
     values = rows[0]
     if len(rows) != 1:

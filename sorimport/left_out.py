@@ -1,5 +1,7 @@
 """The rows that an import leaves out: each is a problem with its file and line, and too many of them fail the run."""
 
+from collections import Counter
+
 from django.db import connection
 
 from soredi.sentences import Sentence
@@ -46,11 +48,14 @@ def require_few_left_out(*, run: ImportRun, staged: Staged) -> None:
     """
     if run.force:
         return
-    rows = {staged.files[kind.name]: staged.rows[kind.name] for kind in KINDS if staged.has(kind)}
+    rows = Counter(file for file, _row in staged.bad)
+    for kind in KINDS:
+        if staged.has(kind):
+            rows[staged.files[kind.name]] += staged.rows[kind.name]
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"run": run.pk, "left_out": LEFT_OUT})
         for file, count, line, code in cursor.fetchall():
-            if count > max(BAD_ROWS, rows.get(file, 0) // BAD_SHARE):
+            if count > max(BAD_ROWS, rows[file] // BAD_SHARE):
                 raise TabularError(
                     file,
                     line,
@@ -59,7 +64,7 @@ def require_few_left_out(*, run: ImportRun, staged: Staged) -> None:
                         "%(count)s of %(rows)s rows cannot be imported, this is the first: %(message)s Nothing was "
                         "changed. Fetch the file again or have it corrected; import_sor --force goes on all the same.",
                         count=count,
-                        rows=rows.get(file, 0),
+                        rows=rows[file],
                         message=Problem(code=code).message(),
                     ),
                 )

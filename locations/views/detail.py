@@ -37,7 +37,7 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
     """404 for a number that the user may not edit, as for one that does not exist."""
     location = get_object_or_404(
         LocationNumber.objects.editable_by(request.user).select_related(
-            "unit", "region", "edi_administrator", "system", "vendor", "vans"
+            "unit__replaced_by", "region", "edi_administrator", "system", "vendor", "vans"
         ),
         gln=gln,
     )

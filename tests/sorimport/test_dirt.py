@@ -246,6 +246,147 @@ def test_a_stray_quote_costs_its_own_row(folder: Path) -> None:
     assert len(glns()) == 29
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ('Klinik "Syd" 1', 'Klinik "Syd" 1'),
+        ('Klinik "Syd"', 'Klinik "Syd"'),
+        ('Klinik ""Syd""', 'Klinik ""Syd""'),
+        ('"Klinik ""Syd"" 1"', 'Klinik "Syd" 1'),
+        ('"Klinik ""Syd"""', 'Klinik "Syd"'),
+        ('"a ""b""; c"', 'a "b"; c'),
+        ('A="Syd"', 'A="Syd"'),
+        ('"Klinik\r\nSyd"', "Klinik\r\nSyd"),
+        ('"Klinik; Syd"', "Klinik; Syd"),
+    ],
+)
+@pytest.mark.parametrize("also", ["", "\r\n"], ids=["copied", "line by line"])
+def test_quotes_within_a_name_stay_whichever_way_the_file_is_read(
+    folder: Path, written: str, name: str, also: str
+) -> None:
+    units = csv_bytes([{"EntityName": "NAVN", "ProviderId": "7"}], UNIT).replace(b"NAVN", written.encode())
+    run = import_twice(write(extract([loc(1)]) | {UNITS: units + also.encode()}, folder))
+    assert (problems(run), SorUnit.objects.get().name, SorUnit.objects.get().provider_number) == (
+        [],
+        name,
+        "7",
+    )
+
+
+def test_lines_that_end_in_different_ways_and_blank_and_longer_ones(folder: Path) -> None:
+    files = extract([loc(serial) for serial in range(1, 7)], pairs={gln(1): "501 502"})
+    first, *lines = files[LOCATIONS].split(b"\r\n")[:7]
+    mixed = [first + b"\r\n", lines[0] + b"\n", b"\r\n", lines[1] + b";;\r\n", b" \n", lines[2] + b";x\r\n"]
+    mixed += [lines[3][: len(lines[3]) // 2] + b"\n", lines[4] + b"\r\n", lines[4] + b"\r\n", lines[5]]
+    files[LOCATIONS] = b"".join(mixed)
+    run = import_twice(write(files, folder))
+    assert [problem[:3] for problem in problems(run)] == [
+        (LOCATIONS, 6, "ragged_row"),
+        (LOCATIONS, 7, "ragged_row"),
+        (LOCATIONS, 9, "duplicate_row"),
+    ]
+    assert glns() == sorted(gln(serial) for serial in (1, 2, 5, 6))
+
+
+def test_history_rows_of_a_unit_are_one_unit(folder: Path) -> None:
+    units = [
+        {"SorId": "1", "EntityName": "Først", "FromDate": "2000-01-01", "ToDate": "2009-12-31"},
+        {"SorId": "1", "EntityName": "Siden", "FromDate": "2010-01-01"},
+        {"SorId": "1", "EntityName": "Engang", "FromDate": "2999-01-01"},
+        {"SorId": "1", "EntityName": "Siden", "FromDate": "2010-01-01"},
+    ]
+    run = import_twice(write(extract([loc(1)], units=units), folder))
+    assert (problems(run), list(SorUnit.objects.values_list("name", flat=True))) == ([], ["Siden"])
+
+
+def test_texts_and_codes_without_room_are_cut_or_left_out_and_listed(folder: Path) -> None:
+    long = "æ" * 300
+    units = [
+        {"EntityName": long},
+        {"SorId": "2", "ProviderId": "1" * 17},
+        {"SorId": "3", "EntityName": long[:255]},
+    ]
+    files = extract(
+        [loc(1, CommunicationSupplierId="3" * 65, SystemTypeName=long), loc(2, RegionCode="r" * 65)],
+        units=units,
+        types={"501": "DIS91 " + "V" * 33, "5" * 33: "CTL01 X", "503": "FDIS91"},
+        pairs={gln(1): "501 503"},
+    )
+    run = import_twice(write(files, folder))
+    assert problems(run) == [
+        (LOCATIONS, 2, "malformed_code", f"{gln(1)} {'3' * 65}"),
+        (LOCATIONS, 3, "malformed_code", f"{gln(2)} {'r' * 65}"),
+        (TYPES, 2, "text_cut", "501"),
+        (TYPES, 3, "malformed_code", f"{'5' * 33} CTL01"),
+        (UNITS, 2, "text_cut", "1"),
+        (UNITS, 3, "text_cut", "2"),
+    ]
+    numbers = LocationNumber.objects.order_by("gln").values_list("vans__code", "region__code", "system__name")
+    assert list(numbers) == [(None, "1084", long[:255]), ("30", None, long[:255])]
+    assert SorUnit.objects.get(sor_id="1").name == long[:255]
+    assert {code for _f, _l, code, _v in problems(run)} <= set(MESSAGES)
+
+
+def test_more_rows_left_out_than_the_limit_fail_the_run_and_change_nothing(folder: Path) -> None:
+    good = [loc(serial) for serial in range(1, 4)]
+    import_twice(write(extract(good), folder))
+    before = everything()
+    wrong = [{"EanLocationCode": f"{n}"} for n in range(1001)]
+    run = import_once(write(extract([*good, *wrong]), folder))
+    message = failed(run)
+    assert [
+        word for word in (LOCATIONS, "linje 5", "1001", "1004", "13 cifre") if word not in message
+    ] == [], message
+    assert everything() == before
+    # One less will do, and so will an administrator's word.
+    assert import_once(write(extract([*good, *wrong[1:]]), folder)).state == "done"
+    assert import_once(write(extract([*good, *wrong]), folder), force=True).state == "done"
+
+
+def test_one_row_in_a_hundred_may_be_left_out_of_a_large_file(folder: Path) -> None:
+    rows = [{"SorId": str(n), "EntityName": "x"} for n in range(1, 110_001)]
+    few = {
+        name: UNIT[name] for name in ("SorId", "SorType", "EntityName", "ParentSorId", "FromDate", "ToDate")
+    }
+    whole = csv_bytes(rows, few)
+    run = import_once(write({UNITS: whole + b"x;y\r\n" * 1101}, folder))
+    assert (run.state, run.problems.filter(code="ragged_row").count()) == ("done", 1101)
+    run = import_once(write({UNITS: whole + b"x;y\r\n" * 1200}, folder))
+    assert (run.state, "1113 rækker" in str(run.message)) == ("failed", True), run.message
+
+
+def _lying(archive: bytes, size: int) -> bytes:
+    """The zip file, its central directory saying that each member unpacks to `size` bytes."""
+    at = archive.index(b"PK\1\2")
+    while at >= 0:
+        archive = archive[: at + 24] + size.to_bytes(4, "little") + archive[at + 28 :]
+        at = archive.find(b"PK\1\2", at + 4)
+    return archive
+
+
+def test_a_zip_bomb_is_refused_before_and_while_it_is_read(folder: Path, tmp_path: Path) -> None:
+    bomb = zipped({UNITS: extract()[UNITS] + b"\n" * (64 << 20)}, tmp_path / "bombe.zip")
+    assert [word for word in ("bombe.zip", UNITS, "64 MB") if word not in failed(import_once(bomb))] == []
+    # One that says it is small is read no further than that, and then its checksum is wrong.
+    lying = tmp_path / "løgn.zip"
+    lying.write_bytes(_lying(bomb.read_bytes(), 5000))
+    assert UNITS in failed(import_once(lying))
+    # Many members, each small enough.
+    many = zipped({f"{n}.csv": b"a;b\r\n" * 1_000_000 for n in range(20)}, tmp_path / "mange.zip")
+    assert "mange.zip" in failed(import_once(many))
+
+
+def test_a_path_in_a_zip_is_only_a_name(tmp_path: Path) -> None:
+    names = {LOCATIONS: f"../../{LOCATIONS}", UNITS: f"C:\\data\\..\\{UNITS}", TYPES: f"/etc/{TYPES}"}
+    files = extract([loc(1, EanLocationCode="57900000"), loc(2)])
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    path = zipped({names[name]: content for name, content in files.items()}, inside / "Sor_complete.zip")
+    run = import_twice(path)
+    assert problems(run) == [(LOCATIONS, 2, "malformed_gln", "57900000")]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["Sor_complete.zip", "inside"]
+
+
 def test_headers_are_known_by_their_aliases(folder: Path) -> None:
     danish = "Lokationsnummer;SOR-kode;Netoperatør;EDB-system;Systemleverandør;EDI-administrator;Bemærkning;Fremtid"
     numbers = f"{danish}\r\n{gln(1)};1;30;20;10;102;hej;x\r\n".encode("cp1252")
