@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,14 @@ def known(folder: Path, *serials: int) -> None:
 def said_of(serial: int) -> dict[str, object]:
     """What SOR said last of a number."""
     said = LocationNumber.objects.get(gln=gln(serial)).sor_version
-    assert said and said.vans and said.system and said.vendor
+    assert said and said.vans and said.system and said.vendor and said.edi_administrator
     types = EdiType.objects.filter(pk__in=said.edi_types)
     return {
         "vans": said.vans.code,
         "system": said.system.code,
         "vendor": said.vendor.code,
+        "administrator": said.edi_administrator.code,
+        "note": said.note,
         "types": sorted(types.values_list("sor_id", flat=True)),
     }
 
@@ -175,12 +178,14 @@ def test_names_are_looked_up_and_what_fits_none_leaves_what_sor_said_last(folder
         (SOR, 3, "unknown_name", f"{gln(2)} To ens"),
         (SOR, 4, "unknown_name", f"{gln(3)} Ukendt net"),
     ]
-    kept = {"vendor": "10", "types": ["501"]}
+    # The file says nothing of notes, administrators, types and the days of a number.
+    kept = {"vendor": "10", "administrator": "102", "note": "fra SOR2", "types": ["501"]}
     assert [said_of(serial) for serial in (1, 2, 3)] == [
         {"vans": "33", "system": "20", **kept},
         {"vans": "30", "system": "20", **kept},
         {"vans": "30", "system": "99", **kept},
     ]
+    assert set(LocationNumber.objects.values_list("first_from_date", "to_date")) == {(date(2010, 1, 1), None)}
 
 
 def test_a_cycle_and_a_stranger_are_kept_and_listed(folder: Path) -> None:
