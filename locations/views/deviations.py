@@ -171,9 +171,9 @@ def deviations(request: HttpRequest) -> HttpResponseBase:
 
 def shown(row: Row) -> dict[str, Any]:
     """The row with its values in the language of the page."""
-    return {
-        "it": row,
-        "gln": in_groups(row.gln),
+    return row._asdict() | {
+        "grouped": in_groups(row.gln),
+        "label": row.field.label,
         "ours": value_shown(row.field, row.ours),
         "sors": value_shown(row.field, row.sors),
     }
