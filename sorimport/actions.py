@@ -50,7 +50,7 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
     """
     course = Course(run)
     try:
-        with fetched(run.paths, lambda done, total: run.report(Phase.FETCHING, done, total)) as paths:
+        with fetched(run.paths, course.fetch) as paths:
             shown, run.sha256 = run.sha256, digest(paths)
             if shown:
                 _require_what_was_shown(run, shown)

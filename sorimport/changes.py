@@ -16,7 +16,7 @@ from locations.tables import in_groups
 from soredi.spreadsheet import CHUNK, csv_chunks, guarded
 from sorimport.models import Change, ImportRun
 
-EXAMPLES = 10  # of each kind that a page shows
+EXAMPLES = 5  # of each kind that a page shows
 
 
 @dataclass(frozen=True)

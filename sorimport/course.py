@@ -6,11 +6,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from soredi.jobs import Phase
-from sorimport.models import ImportRun
+from sorimport.models import ImportRun, Origin
 
 PHASES = (Phase.READING, Phase.CHECKING, Phase.NUMBERS, Phase.UNITS, Phase.FINISHING)
-STAGING = PHASES[:3]  # up to the beginning of the third nothing is written, and the run can be stopped
-WRITING = PHASES[2:]
+WRITING = PHASES[2:]  # once it has come here the run cannot be stopped any more
 
 
 class Course:
@@ -23,11 +22,17 @@ class Course:
         self.phase: Phase | None = None
         self.since = time.monotonic()
 
+    def fetch(self, done: int, total: int) -> None:
+        """`done` bytes of `total` have come over the network."""
+        if self.phase != Phase.FETCHING:
+            self.enter(Phase.FETCHING)
+        self.run.report(Phase.FETCHING, done, total)
+
     def enter(self, phase: Phase) -> None:
         """The phase before, if any, is over."""
         self._close()
-        self.phase = phase
-        self.run.report(phase, may_stop=phase in STAGING, rows=self.rows, seconds=self.seconds)
+        before, self.phase = self.phase, phase
+        self.run.report(phase, may_stop=before not in WRITING, rows=self.rows, seconds=self.seconds)
 
     def read(self, done: int, total: int, rows: int) -> None:
         """`done` bytes of `total` have been read, with `rows` rows in them."""
@@ -45,6 +50,12 @@ class Course:
         if self.phase:
             self.seconds[self.phase] = round(now - self.since, 2)
         self.since = now
+
+
+def phases_of(run: ImportRun) -> tuple[Phase, ...]:
+    """What `run` goes through: only what comes from elsewhere has to be fetched."""
+    remote = run.origin == Origin.NIGHTLY or any("://" in path for path in run.paths)
+    return (Phase.FETCHING, *PHASES) if remote else PHASES
 
 
 def in_words(seconds: float) -> str:

@@ -21,16 +21,17 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from soredi.jobs import Refused, State
+from soredi.jobs import Phase, Refused, State
 from soredi.models import User
 from soredi.parameters import page_of, takes
 from sorimport import changes, nightly, problems
-from sorimport.course import PHASES, WRITING, in_words
+from sorimport.course import WRITING, in_words, phases_of
 from sorimport.forms import ExtractForm
 from sorimport.models import ImportRun
 from sorimport.turn import whose_turn
 
 ROWS = 25  # runs a page
+LOOKED_AT = 10  # runs, for how many rows to expect
 UNDER_WAY = (State.DRAFT, State.QUEUED, State.RUNNING)
 SAID = {
     State.DRAFT: gettext_lazy("Waiting for its turn"),
@@ -43,6 +44,13 @@ SAID = {
     State.CANCELLED: gettext_lazy("Dropped"),
 }
 COUNTED = {"units": gettext_lazy("Units"), "locations": gettext_lazy("Location numbers")}
+
+SOURCES = {
+    "sor2": "SOR2",
+    "daily": gettext_lazy("SOR2, the daily file"),
+    "legacy": gettext_lazy("old SOR files"),
+    "xml": "SOR XML",
+}
 
 View = Callable[..., HttpResponseBase]
 
@@ -82,6 +90,7 @@ def imports(request: HttpRequest) -> HttpResponse:
             "files": files_of(run),
             "said": SAID.get(State(run.state), run.state),
             "duration": duration_of(run),
+            "source": SOURCES.get(run.counts.get("source", ""), ""),
         }
         for run in page
     ]
@@ -118,6 +127,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "files": files_of(run),
         "said": SAID.get(State(run.state), run.state),
         "duration": duration_of(run),
+        "source": SOURCES.get(run.counts.get("source", ""), ""),
         "under_way": under_way,
     }
     if under_way:
@@ -227,7 +237,7 @@ def times_of(run: ImportRun) -> dict[str, Any] | None:
     if not seconds:
         return None
     return {
-        "phases": [(phase.label, in_words(seconds[phase])) for phase in PHASES if phase in seconds],
+        "phases": [(phase.label, in_words(seconds[phase])) for phase in phases_of(run) if phase in seconds],
         "all": in_words(sum(seconds.values())),
         "rows": run.counts["read"],
         "bytes": run.counts["bytes"],
@@ -236,12 +246,14 @@ def times_of(run: ImportRun) -> dict[str, Any] | None:
 
 
 def course_of(run: ImportRun) -> dict[str, Any]:
-    """How far a run is that is under way: its phases, rows, bytes and time, or which import goes before. One query."""
-    progress, turn = run.progress(), whose_turn()
+    """How far a run is that is under way: its phases, rows, bytes and time, or which import goes before.
+
+    Two queries at most.
+    """
+    progress, turn, phases = run.progress(), whose_turn(), phases_of(run)
     facts = progress.facts if progress else {}
     took = facts.get("seconds", {})
-    place = PHASES.index(progress.phase) if progress and progress.phase in PHASES else -1
-    reading = progress and place == 0 and progress.done and "rows" in facts
+    place = phases.index(progress.phase) if progress and progress.phase in phases else -1
     return {
         "run": run,
         "job": run,
@@ -253,15 +265,19 @@ def course_of(run: ImportRun) -> dict[str, Any]:
                 "state": "done" if at < place else "now" if at == place else "next",
                 "took": in_words(took[phase]) if phase in took else "",
             }
-            for at, phase in enumerate(PHASES)
+            for at, phase in enumerate(phases)
         ],
         "rows": facts.get("rows"),
-        "rows_in_all": round(facts["rows"] * progress.total / progress.done)
-        if reading and progress
-        else None,
+        "rows_before": rows_before(run) if progress and progress.phase == Phase.READING else None,
         "rate": facts.get("rate"),
         "duration": duration_of(run),
     }
+
+
+def rows_before(run: ImportRun) -> int | None:
+    """How many rows the last import of files with these names had: about as many as there are to be read."""
+    done = ImportRun.objects.filter(state=State.DONE, counts__has_key="read")[:LOOKED_AT]
+    return next((before.counts["read"] for before in done if files_of(before) == files_of(run)), None)
 
 
 def as_file(chunks: Iterable[bytes], name: str) -> StreamingHttpResponse:
