@@ -300,14 +300,15 @@ def test_vendors_are_asked_for_by_administrators_only(client, anna):
     assert client.get(f"{PAGE}?leverandoer=EG").status_code == 403
 
 
-def test_both_files_hold_what_the_page_asks_for(client, anna, multimed):
+def test_both_files_hold_what_the_page_asks_for(client, anna, multimed, django_assert_num_queries):
     dis91 = builders.edi_type(sor_id="1001")
     one, two = builders.location(edi_types=[dis91]), builders.location()
     changed(one, vans=multimed)
     changed(two, note="Vores")
     others = builders.location(edi_administrator="106")
     changed(others, vans=multimed)
-    lines = b"".join(client.get(f"{PAGE}?felt=vans&format=csv")).decode().splitlines()
+    with django_assert_num_queries(4):  # session, user, code lists, COPY
+        lines = b"".join(client.get(f"{PAGE}?felt=vans&format=csv")).decode().splitlines()
     assert [line.partition(";")[0] for line in lines[1:]] == [one.gln]
     answer = client.get(f"{PAGE}?felt=vans&format=massupdate")
     assert b"".join(answer).decode() == f"\ufeffLoknr;EdiId\r\n{one.gln};1001\r\n"
@@ -329,6 +330,15 @@ def test_taking_sors_leads_to_the_preview(client, anna, multimed):
     planned = location.versions.latest("pk").change_set
     assert (answer.status_code, answer["Location"]) == (302, f"/aendringer/{planned.pk}/")
     assert (planned.by, planned.reason, planned.counts["fields"]) == (anna, "SOR har ret", {"vans": 1})
+
+
+def test_the_form_to_settle_takes_few_queries(client, anna, multimed, django_assert_num_queries):
+    changed(*(builders.location() for _n in range(9)), vans=multimed, note="Vores")
+    with django_assert_num_queries(
+        6
+    ):  # session, user, code lists, the user's EDI administrators, both counts
+        page = text(client.get(SETTLE, {"omfang": "alle", "soegning": ""}))
+    assert "Afgør 18 afvigelser på 9 lokationsnumre" in page
 
 
 def test_all_that_match_are_kept_and_reopened(client, anna, multimed):
