@@ -241,7 +241,7 @@ def times_of(run: ImportRun) -> dict[str, Any] | None:
         "all": in_words(sum(seconds.values())),
         "rows": run.counts["read"],
         "bytes": run.counts["bytes"],
-        "rate": round(run.counts["read"] / seconds["reading"]) if seconds.get("reading") else None,
+        "rate": round(run.counts["read"] / seconds["reading"]) if seconds.get("reading", 0) >= 1 else None,
     }
 
 

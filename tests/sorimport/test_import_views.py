@@ -253,3 +253,10 @@ def test_the_pages_take_few_queries(client, staff, django_assert_num_queries):
     with django_assert_num_queries(4):  # session, user, run, problems
         client.get(address(run))
     assert Problem.objects.filter(run=run).count() == 1
+    run = imported(client, extracts.extract(rows(*GLNS, SorNote="ny"), units=[{"EntityName": "Nyt navn"}]))
+    with django_assert_num_queries(6):  # besides the changes, and which of their units have numbers
+        client.get(address(run))
+    ImportRun.objects.filter(pk=run.pk).update(state=State.RUNNING)
+    run.report(Phase.READING, 1, 2, rows=1)
+    with django_assert_num_queries(5):  # session, user, run, whose turn it is, rows of the imports before
+        client.get(address(run), headers={"HX-Request": "true"})
