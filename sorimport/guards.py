@@ -18,9 +18,10 @@ ROWS_LIMIT = 0.5  # of the rows that the last run of the same kind had
 
 # The newest day, not to come, that the numbers and the units speak of. `begun` is ISO text.
 _NEWEST = """
-SELECT (SELECT max(said.day)
-        FROM raw_locations, LATERAL (VALUES (sor_date(from_date)), (sor_date(updated_at))) AS said (day)
-        WHERE said.day <= %(today)s)::text,
+SELECT (SELECT max(day) FROM (
+            SELECT CASE WHEN said LIKE '____-__-__%%' THEN left(said, 10) ELSE sor_date(said)::text END
+            FROM raw_locations, LATERAL (VALUES (from_date), (updated_at)) AS v (said)
+        ) AS v (day) WHERE day COLLATE "C" <= %(today)s::text),
     (SELECT max(begun) FROM read_unit WHERE begun <= %(today)s::text)
 """
 

@@ -70,13 +70,15 @@ ORDER BY gln, (from_date > %(today)s) IS TRUE, CASE WHEN from_date <= %(today)s 
 """
 
 # EDI types of each number, named by the line it was read from, as the ascending set that a profile holds. In: 1 M
-# pairs; two hash joins and one sort, of integers.
+# pairs. Numbers and types are looked up by the spellings of the file, of which there are few.
 _SETS = """
 CREATE TEMP TABLE stage_set ON COMMIT DROP AS
 SELECT s.line, array_agg(DISTINCT t.id ORDER BY t.id) AS edi_types, count(*) AS pairs
 FROM raw_pairs p
-JOIN stage_location s ON s.gln = sor_code(p.gln)
-JOIN locations_editype t ON t.sor_id = sor_code(p.edi_type_id)
+JOIN (SELECT said.gln, s.line FROM (SELECT DISTINCT gln FROM raw_pairs) AS said
+      JOIN stage_location s ON s.gln = sor_code(said.gln)) AS s ON s.gln = p.gln
+JOIN (SELECT said.edi_type_id, t.id FROM (SELECT DISTINCT edi_type_id FROM raw_pairs) AS said
+      JOIN locations_editype t ON t.sor_id = sor_code(said.edi_type_id)) AS t ON t.edi_type_id = p.edi_type_id
 GROUP BY s.line
 """
 
@@ -127,6 +129,7 @@ FROM (
     LEFT JOIN locations_vendor vendor ON vendor.code = s.vendor_code
     LEFT JOIN locations_vans vans ON vans.code = s.vans_code
     LEFT JOIN stage_set e ON e.line = s.line
+    OFFSET 0 -- else keys are made twice, to compare them and to keep them
 ) AS t
 LEFT JOIN locations_locationnumber o ON o.id = t.id
 LEFT JOIN locations_locationversion v ON v.id = o.sor_version_id
@@ -222,15 +225,15 @@ def plan_locations(*, staged: Staged, today: date) -> dict[str, int]:
     params["stated"] = sorted(staged.stated[LOCATIONS.name])
     with connection.cursor() as cursor:
         cursor.execute(_READ)
-        cursor.execute("ANALYZE read_location")
+        cursor.execute("ANALYZE read_location (gln, line)")
         cursor.execute(_STAYS)
         cursor.execute(_REFUSE)
         cursor.execute(_PICK, params)
-        cursor.execute("ANALYZE stage_location")
+        cursor.execute("ANALYZE stage_location (gln, line)")
         cursor.execute(_SETS)
-        cursor.execute("ANALYZE stage_set")
+        cursor.execute("ANALYZE stage_set (line)")
         cursor.execute(_TARGET, params)
-        cursor.execute("ANALYZE location_target")
+        cursor.execute("ANALYZE location_target (id, gln, change)")
         cursor.execute(_MISSING, params)
         cursor.execute(_COUNT, params)
         names = ("new", "changed", "closed", "unchanged", "open", "edi_links", "versions")

@@ -238,6 +238,7 @@ FROM (
     LEFT JOIN unit_speciality sp ON sp.id = s.id
     LEFT JOIN unit_holder h ON h.id = s.id
     LEFT JOIN locations_region region ON region.code = s.region_code
+    OFFSET 0 -- else the search text is made twice, to compare it and to keep it
 ) AS t
 LEFT JOIN locations_sorunit o ON o.id = t.id
 """
