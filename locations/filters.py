@@ -11,7 +11,8 @@ The words are those of `/lokationsnumre/?…` and of `--query`:
     speciale       serves a unit with any of these specialities
     vans, system, administrator, region    any of these codes
     status         any of these, see STATUS
-    page, sort, format    how it is shown: sort is gln, enhed or by, with - before it for descending
+    page, antal, sort, format    how it is shown: antal is the rows of a page; sort is a column, see ORDERS, with -
+                   before it for descending; the vendor's for administrators only
 
 Nothing is filtered unless asked for; an empty value asks for nothing. What is unknown or invalid raises.
 """
@@ -35,9 +36,11 @@ from locations.access import LocationNumberQuerySet
 from locations.forms import Code, CodeLists, CodesField, CodesSelect, GlnField
 from locations.models import LocationNumber, SorUnit
 from locations.models.location import Status
+from locations.orders import ORDERS, ordered
 from soredi.models import User
 
-ORDERS = {"gln": ["gln"], "enhed": ["unit_key", "gln"], "by": ["city_key", "gln"]}
+ROWS = ("25", "50", "100", "250")  # a page
+SHOWING = ("page", "antal", "sort", "format")  # parameters that do not narrow
 FORMATS = ("csv", "massupdate", "xlsx")
 INTERNAL = "intern"
 
@@ -112,6 +115,7 @@ class LocationFilter(django_filters.FilterSet):
         label=gettext_lazy("Status"),
     )
     page = PageFilter(method="unfiltered", min_value=1, max_value=1_000_000)
+    antal = django_filters.ChoiceFilter(method="unfiltered", choices=[(rows, rows) for rows in ROWS])
     sort = django_filters.ChoiceFilter(
         method="unfiltered", choices=[(f"{sign}{key}", key) for key in ORDERS for sign in ("", "-")]
     )
@@ -128,7 +132,8 @@ class LocationFilter(django_filters.FilterSet):
         for parameter in data:
             if parameter not in cls.base_filters:
                 raise FilterError(parameter, _("No such parameter."))
-        if any(data.getlist("leverandoer")) and not (user is None or user.is_staff):
+        by_vendor = any(data.getlist("leverandoer")) or data.get("sort", "").strip(" -") == "leverandoer"
+        if by_vendor and not (user is None or user.is_staff):
             raise PermissionDenied(_("Only administrators may search by vendor."))
         asked = cls(data, user)
         for parameter, values in data.lists():
@@ -156,10 +161,11 @@ class LocationFilter(django_filters.FilterSet):
                 one.extra |= {"parameter": name, "code_lists": self.code_lists}
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        sort = self.form.cleaned_data["sort"] or "gln"
-        sign = "-" if sort.startswith("-") else ""
-        first, *rest = ORDERS[sort.removeprefix("-")]
-        return super().filter_queryset(queryset).order_by(sign + first, *rest)
+        return ordered(super().filter_queryset(queryset), self.order, self.code_lists)
+
+    @property
+    def order(self) -> str:
+        return self.form.cleaned_data["sort"] or "gln"
 
     @property
     def chosen(self) -> list[tuple[str, str, str]]:
@@ -167,7 +173,7 @@ class LocationFilter(django_filters.FilterSet):
         entries = []
         for name, field in self.form.fields.items():
             value = self.form.cleaned_data.get(name)
-            if name in ("page", "sort", "format") or not value:
+            if name in SHOWING or not value:
                 continue
             if isinstance(field, CodesField):
                 entries += [(name, entry.code, f"{field.label}: {entry.label}") for entry in value]

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from locations.access import NOT_AS_SOR, LocationNumberQuerySet
@@ -76,7 +76,12 @@ class LocationVersion(EdiProfile):
                 name="version_one_a_change_set",
             ),
         ]
-        indexes = [models.Index(fields=["location", "applied_at"], name="version_as_of")]
+        indexes = [
+            models.Index(fields=["location", "applied_at"], name="version_as_of"),
+            models.Index(
+                fields=["applied_at", "id"], condition=Q(applied_at__isnull=False), name="version_latest"
+            ),
+        ]
         triggers = guards.version_triggers(PROFILE_COLUMNS, _CODE_LISTS)
 
     def __str__(self) -> str:
@@ -128,9 +133,26 @@ class LocationNumber(EdiProfile):
         indexes = [
             GinIndex(fields=["edi_types"], name="location_edi_types"),
             models.Index(fields=["edi_administrator", "gln"], name="location_administrator"),
-            models.Index(fields=["vans"], name="location_vans"),
-            models.Index(fields=["system"], name="location_system"),
-            models.Index(fields=["vendor"], name="location_vendor"),
+            models.Index(fields=["vans", "gln"], name="location_by_vans"),
+            models.Index(fields=["system", "gln"], name="location_by_system"),
+            models.Index(fields=["vendor", "gln"], name="location_by_vendor"),
+            models.Index(fields=["region", "gln"], name="location_by_region"),
+            models.Index(Func("edi_types", function="cardinality"), "gln", name="location_type_count"),
+            # One scan of it, in its order, answers the counts beside all choices: 6 MB for 450,000 numbers.
+            models.Index(
+                fields=[
+                    "vans",
+                    "system",
+                    "vendor",
+                    "region",
+                    "edi_administrator",
+                    "inactive",
+                    "only_internal",
+                    "to_date",
+                    "first_from_date",
+                ],
+                name="location_choices",
+            ),
             models.Index(fields=["unit_key", "gln"], name="location_unit_key"),
             models.Index(fields=["city_key", "gln"], name="location_city_key"),
             models.Index(fields=["gln"], condition=NOT_AS_SOR, name="location_not_as_sor"),

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from locations.exports import CONTENT_TYPES, FILE_NAMES, Export, Format, TooManyRows
-from locations.filters import FORMATS, ORDERS, FilterError, LocationFilter
+from locations.filters import FORMATS, FilterError, LocationFilter
 from locations.models import LocationNumber
+from locations.orders import ORDERS
 from locations.tables import LocationTable
 from soredi.parameters import refused
 
