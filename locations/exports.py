@@ -4,8 +4,13 @@ massupdate: UTF-8 with BOM, CRLF, header `Loknr;EdiId`, one pair a line, ordered
 EdiId is the type's SOR id, else `code version`. A number without types is one line with an empty EdiId. The file can
 come back as a mass update and then changes nothing.
 
+csv-par: the same dress and order, one line a pair for pivot tables and joins; a number without types has one line, in
+which all but the number is empty. EDI-type id is SOR's, empty where SOR has given none:
+
+    Lokationsnummer · EDI-type id · EDI-type kode · EDI-type version · EDI-type
+
 csv: the same dress, one line a number in the order of the numbers, with these columns, in this order for ever; new
-ones are added at the end. xlsx holds the same, every cell as text, at most 1,048,575 numbers.
+ones are added at the end. xlsx holds the same, every cell as text, at most 200,000 numbers.
 
     Lokationsnummer · Status (aktiv, inaktiv, lukket, fremtidig) · Enhed · SOR-kode · Enhedstype (IE, SI, OE) · Sti
     (names from the owner down, ` › ` between) · CVR · Ydernummer · SHAK · Adresse · Postnummer · By · Regionskode ·
@@ -14,35 +19,37 @@ ones are added at the end. xlsx holds the same, every cell as text, at most 1,04
     EDI-typer (`DIS91 D9134L, …`)
 
 Text that a spreadsheet would run as a formula (it begins with = + - @, tab or CR) gets an apostrophe in front in
-csv and xlsx.
+csv, csv-par and xlsx. In massupdate every byte is as it was.
 """
 
 import codecs
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-import xlsxwriter
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import mogrify
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from locations import sheet
 from locations.access import LocationNumberQuerySet
 
-Format = Literal["csv", "massupdate", "xlsx"]
+Format = Literal["csv", "csv-par", "massupdate", "xlsx"]
 
 CHUNK = 1 << 16  # bytes
-XLSX_ROWS = 1_048_575  # below the header
+XLSX_ROWS = 200_000  # a sheet holds 1,048,575, but a spreadsheet opens so many too slowly to be of use
 CONTENT_TYPES: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
+    "csv-par": "text/csv; charset=utf-8",
     "massupdate": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 FILE_NAMES: dict[str, str] = {
     "csv": "lokationsnumre.csv",
+    "csv-par": "lokationsnumre-edi-typer.csv",
     "massupdate": "masseopdatering.csv",
     "xlsx": "lokationsnumre.xlsx",
 }
@@ -53,23 +60,48 @@ EDI_TYPES = """
 types AS MATERIALIZED (
     SELECT id, rtrim(code || ' ' || version) AS label,
         coalesce(nullif(sor_id, ''), rtrim(code || ' ' || version)) AS edi_id,
+        sor_id, code, version, name,
         row_number() OVER (ORDER BY code, version) AS rank
     FROM locations_editype
 )
 """
 
+
+def cell(expression: str, text: bool) -> str:
+    """The SQL of one cell.
+
+    Empty text is sent as null, which csv writes without quotes; text that would be run gets an apostrophe.
+    """
+    if not text:
+        return expression
+    guarded = f"'''' || {expression}"
+    return f"CASE WHEN {expression} ~ '^[=+@\t\r-]' THEN {guarded} ELSE nullif({expression}, '') END"
+
+
+def _quoted(expression: str) -> str:
+    """The SQL of one cell within a line that is put together here: in quotes only where it must be."""
+    value = f"coalesce({expression}, '')"
+    return f"CASE WHEN {value} ~ '[;\"\r\n]' THEN '\"' || replace({value}, '\"', '\"\"') || '\"' ELSE {value} END"
+
+
+# Header of a file of pairs → SQL of the cells after the number. Guarded where it is text that somebody wrote, but
+# never in what is to come back as it went.
+_PAIRS_FILES: dict[str, tuple[str, list[str]]] = {
+    "massupdate": (PAIRS_HEADER, [_quoted("edi_id")]),
+    "csv-par": (
+        "Lokationsnummer;EDI-type id;EDI-type kode;EDI-type version;EDI-type",
+        [_quoted(cell(column, text=True)) for column in ("sor_id", "code", "version", "name")],
+    ),
+}
+
 # In: a SELECT of primary keys. Out: one row a number, all its lines with CRLF between them: 22 times fewer
 # messages than a row a pair. The numbers are put in order first, then looked into, so that the first row comes at once.
 _PAIRS = """
-WITH {edi_types}, quoted AS MATERIALIZED (
-    SELECT id, rank,
-        CASE WHEN edi_id ~ '[;"\r\n]' THEN '"' || replace(edi_id, '"', '""') || '"' ELSE edi_id END AS edi_id
-    FROM types
-)
+WITH {edi_types}, told AS MATERIALIZED (SELECT id, rank, {cells} AS cells FROM types)
 SELECT l.gln || ';' || coalesce((
-    SELECT string_agg(q.edi_id, E'\r\n' || l.gln || ';' ORDER BY q.rank)
-    FROM unnest(l.edi_types) held (id) JOIN quoted q ON q.id = held.id
-), '')
+    SELECT string_agg(t.cells, E'\r\n' || l.gln || ';' ORDER BY t.rank)
+    FROM unnest(l.edi_types) held (id) JOIN told t ON t.id = held.id
+), '{no_cells}')
 FROM (SELECT gln, edi_types FROM locations_locationnumber WHERE id IN ({chosen}) ORDER BY gln OFFSET 0) l
 ORDER BY l.gln
 """
@@ -108,11 +140,7 @@ _COLUMNS: dict[str, tuple[str, bool]] = {
     "Kun intern": ("CASE WHEN l.only_internal THEN 'ja' ELSE 'nej' END", False),
     "Ikke aktiv": ("CASE WHEN l.inactive THEN 'ja' ELSE 'nej' END", False),
     "Note": ("l.note", True),
-    "EDI-typer": (
-        """(SELECT string_agg(t.label, ', ' ORDER BY t.rank)
-        FROM unnest(l.edi_types) held (id) JOIN types t ON t.id = held.id)""",
-        True,
-    ),
+    "EDI-typer": ("held.labels", True),
 }
 HEADERS = list(_COLUMNS)
 
@@ -136,12 +164,16 @@ LEFT JOIN LATERAL (
     )
     SELECT string_agg(name, ' › ' ORDER BY height DESC) AS names FROM above
 ) path ON u.id IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT string_agg(t.label, ', ' ORDER BY t.rank) AS labels
+    FROM unnest(l.edi_types) one (id) JOIN types t ON t.id = one.id
+) held
 ORDER BY l.gln
 """
 
 
 class TooManyRows(ValueError):
-    """More numbers than a sheet has rows; the message says what to do."""
+    """More numbers than a sheet may have rows; the message says what to do."""
 
 
 class Export:
@@ -154,23 +186,32 @@ class Export:
         self._asked, self.format = locations, form
         self.locations = self.rows = 0
         if form == "xlsx" and locations.order_by()[: XLSX_ROWS + 1].count() > XLSX_ROWS:
-            raise TooManyRows(_too_many())
+            raise TooManyRows(
+                _(
+                    "A sheet is made of at most %(limit)s location numbers and these are more. "
+                    "Narrow the search, or fetch it as CSV, which has no limit."
+                )
+                % {"limit": intcomma(XLSX_ROWS)}
+            )
 
     def __iter__(self) -> Iterator[bytes]:
         """Chunks of some 64 kB. Closing the iterator early cancels the query and frees the connection."""
         match self.format:
-            case "massupdate":
-                return gather(PAIRS_HEADER, self._pairs())
+            case "massupdate" | "csv-par":
+                header, cells = _PAIRS_FILES[self.format]
+                return gather(header, self._pairs(cells))
             case "csv":
                 return gather(";".join(HEADERS), self._lines())
             case "xlsx":
-                return self._sheet()
+                return sheet.workbook("Lokationsnumre", HEADERS, self._rows())
 
-    def _pairs(self) -> Generator[bytes, None, None]:
-        with connection.cursor() as cursor, self._copy(cursor, _PAIRS) as copy:
+    def _pairs(self, cells: list[str]) -> Generator[bytes, None, None]:
+        statement = _PAIRS.replace("{cells}", " || ';' || ".join(cells))
+        statement = statement.replace("{no_cells}", ";" * (len(cells) - 1))
+        with connection.cursor() as cursor, self._copy(cursor, statement) as copy:
             for (lines,) in copy.rows():
                 self.locations += 1
-                self.rows += lines.count("\n") + 1
+                self.rows += lines.count("\r\n") + 1
                 yield lines.encode() + b"\r\n"
 
     def _lines(self) -> Generator[bytes, None, None]:
@@ -181,32 +222,12 @@ class Export:
                 self.rows += 1
                 yield bytes(row[:-1]) + b"\r\n"
 
-    def _sheet(self) -> Iterator[bytes]:
-        """A sheet is a zip whose directory comes last, so it is written to a temporary file first."""
-        with tempfile.TemporaryFile() as file:
-            self._write_sheet(file)
-            file.seek(0)
-            while chunk := file.read(CHUNK):
-                yield chunk
-
-    def _write_sheet(self, file: IO[bytes]) -> None:
-        with (
-            xlsxwriter.Workbook(file, {"constant_memory": True}) as book,
-            connection.cursor() as cursor,
-            self._copy(cursor, _ROWS) as copy,
-        ):
-            sheet = book.add_worksheet("Lokationsnumre")
-            sheet.freeze_panes(1, 1)
-            for column, header in enumerate(HEADERS):
-                sheet.write_string(0, column, header)
+    def _rows(self) -> Generator[tuple[str | None, ...], None, None]:
+        with connection.cursor() as cursor, self._copy(cursor, _ROWS) as copy:
             for cells in copy.rows():
-                if self.rows == XLSX_ROWS:
-                    raise TooManyRows(_too_many())
                 self.locations += 1
                 self.rows += 1
-                for column, cell in enumerate(cells):
-                    if cell:
-                        sheet.write_string(self.rows, column, cell)
+                yield cells
 
     def _copy(self, cursor: Any, statement: str, options: str = "") -> Any:
         """COPY of `statement` for the numbers asked for. Only SQL of this module and Django's own is put together."""
@@ -221,12 +242,6 @@ class Export:
         return cursor.copy(f"COPY ({mogrify(filled, params, connection)}) TO STDOUT {options}")
 
 
-def _too_many() -> str:
-    return _("A sheet holds %(limit)s rows and this is more. Narrow the search, or fetch it as CSV.") % {
-        "limit": XLSX_ROWS
-    }
-
-
 def gather(header: str, parts: Generator[bytes, None, None]) -> Iterator[bytes]:
     """A file of `header` and `parts`, in chunks of some 64 kB."""
     chunk = bytearray(codecs.BOM_UTF8 + header.encode() + b"\r\n")
@@ -237,14 +252,3 @@ def gather(header: str, parts: Generator[bytes, None, None]) -> Iterator[bytes]:
                 yield bytes(chunk)
                 chunk.clear()
     yield bytes(chunk)
-
-
-def cell(expression: str, text: bool) -> str:
-    """The SQL of one cell.
-
-    Empty text is sent as null, which csv writes without quotes; text that would be run gets an apostrophe.
-    """
-    if not text:
-        return expression
-    guarded = f"'''' || {expression}"
-    return f"CASE WHEN {expression} ~ '^[=+@\t\r-]' THEN {guarded} ELSE nullif({expression}, '') END"

@@ -41,7 +41,7 @@ from soredi.models import User
 
 ROWS = ("25", "50", "100", "250")  # a page
 SHOWING = ("page", "antal", "sort", "format")  # parameters that do not narrow
-FORMATS = ("csv", "massupdate", "xlsx")
+FORMATS = ("csv", "csv-par", "massupdate", "xlsx")
 INTERNAL = "intern"
 
 # Each status on a day, in the order of `status_on`: every number has just one of the four, so that their counts add

@@ -2,11 +2,12 @@
 
 from django.urls import path, re_path
 
-from locations.views import changes, code_lists, detail, deviations, edit, search
+from locations.views import changes, code_lists, detail, deviations, downloads, edit, search
 
 urlpatterns = [
     path("lokationsnumre/", search.search, name="locations"),
     path("lokationsnumre/antal/", search.count, name="location-count"),
+    path("lokationsnumre/hent/", downloads.download_chosen, name="location-download"),
     path("lokationsnumre/ret/", edit.edit, name="location-edit"),
     re_path(r"^lokationsnumre/(?P<gln>[0-9]{13})/$", detail.detail, name="location"),
     path("afvigelser/", deviations.deviations, name="deviations"),

@@ -156,6 +156,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/log-ind/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000  # one for each number that is ticked
 SESSION_COOKIE_AGE = int(timedelta(hours=8).total_seconds())
 # Locking the pair keeps a stranger from locking a colleague out from elsewhere.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -3,17 +3,17 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from locations.exports import CONTENT_TYPES, FILE_NAMES, Export, Format, TooManyRows
-from locations.filters import FORMATS, FilterError, LocationFilter
+from locations.filters import FilterError, LocationFilter
 from locations.models import LocationNumber
 from locations.orders import ORDERS
 from locations.tables import LocationTable
+from locations.views.downloads import CHOICES, download
 from soredi.parameters import refused
 
 ROWS = 50
@@ -30,7 +30,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
     except FilterError as error:
         return refused(request, error.message, error.parameter)
     if form := asked.form.cleaned_data["format"]:
-        return download(request, asked, form)
+        return download(request, asked.qs, form)
     return page(request, asked)
 
 
@@ -73,7 +73,10 @@ def page(request: HttpRequest, asked: LocationFilter) -> HttpResponse:
         "fields": [field for field in asked.form if field.name not in hidden],
         "sort": sort,
         "chips": chips(asked, query),
-        "downloads": {form: address(query, format=form, page=None) for form in FORMATS},
+        "downloads": [
+            {"format": form, "text": text, "hint": hint, "href": address(query, format=form, page=None)}
+            for form, (text, hint) in CHOICES.items()
+        ],
         "count_url": reverse("location-count") + address(query, page=None, sort=None),
         "previous": address(query, page=number - 1) if number > 1 else "",
         "next": address(query, page=number + 1) if more else "",
@@ -86,17 +89,6 @@ def keys_of_page(asked: LocationFilter, number: int) -> tuple[list[int], bool]:
     start = (number - 1) * ROWS
     keys = list(asked.qs.values_list("pk", flat=True)[start : start + ROWS + 1])
     return keys[:ROWS], len(keys) > ROWS
-
-
-def download(request: HttpRequest, asked: LocationFilter, form: Format) -> HttpResponseBase:
-    try:
-        export = Export(asked.qs, form)
-    except TooManyRows as error:
-        return refused(request, str(error))
-    response = StreamingHttpResponse(iter(export), content_type=CONTENT_TYPES[form])
-    response["Content-Disposition"] = f'attachment; filename="{FILE_NAMES[form]}"'
-    response["X-Accel-Buffering"] = "no"
-    return response
 
 
 def chips(asked: LocationFilter, query: QueryDict) -> list[dict[str, str]]:

@@ -5,14 +5,18 @@ import io
 import json
 import subprocess
 import sys
+import zipfile
+from xml.etree import ElementTree
 
 import builders
 import pytest
 from python_calamine import CalamineWorkbook
 
-from locations import exports
+from locations import exports, sheet
 from locations.exports import HEADERS, Export, TooManyRows
+from locations.filters import FORMATS
 from locations.models import LocationNumber
+from massupdate.actions import check_and_plan, hand_in
 
 
 def file_of(query, form):
@@ -45,7 +49,42 @@ def test_a_code_that_would_break_the_line_is_quoted():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("form", ["csv", "massupdate", "xlsx"])
+def test_a_line_a_pair_names_the_type_in_cells_of_their_own():
+    types = [
+        builders.edi_type("REF06", "H0631R", name="=Henvisning; ny"),
+        builders.edi_type("DIS91", "D9134L", sor_id="1001", name='"Korrespondance"'),
+    ]
+    builders.location("5790000000029", edi_types=types)
+    builders.location("5790000000012")
+    content, export = file_of(LocationNumber.objects.all(), "csv-par")
+    assert content.decode("utf-8") == (
+        "\ufeffLokationsnummer;EDI-type id;EDI-type kode;EDI-type version;EDI-type\r\n"
+        "5790000000012;;;;\r\n"
+        '5790000000029;1001;DIS91;D9134L;"""Korrespondance"""\r\n'
+        '5790000000029;;REF06;H0631R;"\'=Henvisning; ny"\r\n'
+    )
+    assert (export.locations, export.rows) == (2, 3)
+
+
+@pytest.mark.django_db
+def test_a_mass_update_file_comes_back_without_changing_a_byte_or_a_number():
+    kinds = [('A;"B', "1"), ("=CMD", "2"), ("-REF06", ""), ("DIS91", "D9134L"), ("Æ'", "@3")]
+    types = [
+        *(builders.edi_type(*kind) for kind in kinds),
+        builders.edi_type("CTL01", "C0130Q", sor_id="1003"),
+    ]
+    for held in (types, types[:2], types[3:], []):
+        builders.location(edi_types=held)
+    content, _export = file_of(LocationNumber.objects.all(), "massupdate")
+    update = hand_in(file=io.BytesIO(content), name="hentet.csv", by=builders.user("anna", staff=True))
+    update = update.run_here(check_and_plan)
+    counts = update.change_set.counts
+    assert (counts["chosen"], counts["changed"]) == (4, 0)
+    assert file_of(LocationNumber.objects.all(), "massupdate")[0] == content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", FORMATS)
 def test_nothing_found_is_a_file_with_headers_only(form):
     content, export = file_of(LocationNumber.objects.none(), form)
     assert (export.locations, export.rows) == (0, 0)
@@ -135,8 +174,8 @@ def test_all_that_is_known_in_csv_and_xlsx():
     assert list(csv.DictReader(text, delimiter=";")) == [row, bare]
 
     content, _export = file_of(LocationNumber.objects.all(), "xlsx")
-    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    assert [dict(zip(HEADERS, cells, strict=True)) for cells in sheet[1:]] == [row, bare]
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert [dict(zip(HEADERS, cells, strict=True)) for cells in rows[1:]] == [row, bare]
 
 
 @pytest.mark.django_db
@@ -149,23 +188,62 @@ def test_text_is_never_a_formula(start):
 
 
 @pytest.mark.django_db
+def test_a_sheet_holds_every_text_as_it_is_and_nothing_where_nothing_is():
+    """Letters that XML has a meaning for, that it cannot hold, and that Excel reads as those."""
+    notes = [
+        "<b> & ]]>",
+        " to  mellemrum ",
+        "linje\nskift\ttab",
+        "_x000D_",
+        "klokke\x07",
+        "5790000000012",
+        "",
+    ]
+    numbers = [builders.location(note=note).gln for note in notes]
+    content, _export = file_of(LocationNumber.objects.all(), "xlsx")
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    rows = book.get_sheet_by_name("Lokationsnumre").to_python()
+    column = HEADERS.index("Note")
+    assert {row[0]: row[column] for row in rows[1:]} == dict(zip(numbers, notes, strict=True))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        parts = {name: ElementTree.fromstring(archive.read(name)) for name in archive.namelist()}
+    first = parts["xl/worksheets/sheet1.xml"].find("{*}sheetData")[1]
+    assert {cell.get("t") for cell in first if len(cell)} == {"inlineStr"}
+    assert len([cell for cell in first if not len(cell)]) > 10
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("form", "queries"), [("csv", 1), ("csv-par", 1), ("massupdate", 1), ("xlsx", 2)])
+def test_a_file_is_one_statement_however_long(form, queries, django_assert_num_queries):
+    dis91 = builders.edi_type()
+    for _ in range(5):
+        builders.location(edi_types=[dis91], unit=builders.unit())
+    with django_assert_num_queries(queries):
+        file_of(LocationNumber.objects.all(), form)
+
+
+@pytest.mark.django_db
 def test_a_sheet_that_would_overflow_is_refused_before_the_first_byte(monkeypatch):
     monkeypatch.setattr(exports, "XLSX_ROWS", 1)
     builders.location()
     Export(LocationNumber.objects.all(), "xlsx")
     builders.location()
-    with pytest.raises(TooManyRows):
+    with pytest.raises(TooManyRows, match="CSV"):
         Export(LocationNumber.objects.all(), "xlsx")
     Export(LocationNumber.objects.all(), "csv")
 
 
 @pytest.mark.usefixtures("committed_db")
-@pytest.mark.parametrize("form", ["csv", "massupdate", "xlsx"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_client_that_leaves_frees_the_connection(form, monkeypatch):
     monkeypatch.setattr(exports, "CHUNK", 1)
+    monkeypatch.setattr(sheet, "BATCH", 1)
+    monkeypatch.setattr(sheet, "CHUNK", 1)
     for _ in range(3):
         builders.location()
     chunks = iter(Export(LocationNumber.objects.all(), form))
+    next(chunks)
     next(chunks)
     chunks.close()
     assert LocationNumber.objects.count() == 3
@@ -204,8 +282,12 @@ def test_the_command_writes_the_file_and_its_summary(export_locations):
     assert json.loads(err[-1]) == {"locations": 1, "rows": 1, "format": "csv"}
 
     code, out, err = export_locations("--format", "xlsx")
-    sheet = CalamineWorkbook.from_filelike(io.BytesIO(out)).get_sheet_by_index(0)
-    assert (code, len(sheet.to_python())) == (0, 3)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(out)).get_sheet_by_index(0)
+    assert (code, len(book.to_python())) == (0, 3)
+
+    code, out, err = export_locations("--format", "csv-par")
+    assert (code, out.count(b"\r\n")) == (0, 4)
+    assert json.loads(err[-1]) == {"locations": 2, "rows": 3, "format": "csv-par"}
 
     for usage, named in [
         (["--query", "vams=KMD"], "vams"),
