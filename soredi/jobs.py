@@ -7,6 +7,7 @@ connection of its own. PostgreSQL drops that lock when the process dies, so "run
 the runner is gone, and the sweep hands the job to another.
 """
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,15 @@ REPORT_EVERY = 0.5  # seconds
 PROGRESS_KEPT = 300  # seconds
 # A queued job that nobody took in this time is sent again: its message was lost, or the broker was down.
 RESEND_AFTER = timedelta(seconds=15)
+# How long a command waits for a database that went away, to end its job there.
+BACK_WITHIN = 10  # seconds
+
+# What Django says when the database goes away, and the driver, which speaks for itself within a COPY.
+DATABASE_ERRORS = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+# SQLSTATEs after which the same job may succeed: no connection (none at all, or 08), stopped by a shutdown, too many
+# connections, or in the way of another (40, a deadlock among them).
+PASSES = ("08", "57P", "53300", "40")
+NO_ROOM = "53100"
 
 
 class Refused(Exception):
@@ -173,9 +183,40 @@ class Job(models.Model):
         current_app.send_task(self.task, args=[self.pk])
 
     def run_here(self, action: Callable[[Self], None], **also: Any) -> Self:
-        """Run a draft or waiting job in this process, without a worker; for commands. `also` as for `enqueue`."""
+        """Run a draft or waiting job in this process, without a worker; for commands. `also` as for `enqueue`.
+
+        Where the database goes away meanwhile the job ends as failed, not as one for the sweep: who ran the command
+        is told, and decides. When the database is not back soon that cannot be written, and the error is raised.
+        """
         self._to_queue((State.DRAFT, State.WAITING), also)
-        return self.run(self.pk, action)
+        try:
+            return self.run(self.pk, action)
+        except DATABASE_ERRORS as error:
+            logger.error("%s %s: %s", type(self).__name__, self.pk, first_line(error))
+            return self._end_when_back(error)
+
+    def _end_when_back(self, lost: Exception) -> Self:
+        jobs = type(self)._default_manager
+        deadline = time.monotonic() + BACK_WITHIN
+        while time.monotonic() < deadline:
+            connection.close()
+            try:
+                with _lock(type(self), self.pk) as lock:
+                    if lock:  # it may be done after all, where only the answer to the COMMIT was lost
+                        jobs.filter(pk=self.pk, state__in=[State.QUEUED, State.RUNNING]).update(
+                            state=State.FAILED,
+                            message=Sentence(
+                                "The connection to the database broke off (%(error)s). Nothing was changed. Run it "
+                                "again.",
+                                error=first_line(lost),
+                            ),
+                            finished_at=timezone.now(),
+                        )
+                        return jobs.get(pk=self.pk)
+            except DATABASE_ERRORS:
+                logger.info("Waiting for the database")
+            time.sleep(0.5)
+        raise lost
 
     def report(
         self, phase: Phase, done: int = 0, total: int = 0, *, may_stop: bool = True, **facts: Any
@@ -238,9 +279,9 @@ class Job(models.Model):
                     cls._end(pk, State.FAILED, *failure.args)
                 except Cancelled:
                     cls._end(pk, State.CANCELLED, "")
-                except (OperationalError, InterfaceError):
-                    raise  # the database went away: the sweep hands the job on when it is back
                 except Exception as error:
+                    if _passes(error):
+                        raise  # the database went away: the sweep hands the job on when it is back
                     logger.exception("%s %s failed", cls.__name__, pk)
                     cls._end(pk, State.FAILED, _failure(error))
         return cls._default_manager.get(pk=pk)
@@ -273,11 +314,31 @@ class Job(models.Model):
         )
 
 
+def _passes(error: Exception) -> bool:
+    """Whether the job may succeed when it is simply tried again, as when the database went away."""
+    return isinstance(error, DATABASE_ERRORS) and (_sqlstate(error) or "08").startswith(PASSES)
+
+
+def _sqlstate(error: Exception) -> str | None:
+    """PostgreSQL's code for `error`; Django keeps the driver's error as the cause of its own."""
+    return getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+
+
 def _failure(error: Exception) -> Sentence:
-    first_line = str(error).splitlines()[0] if str(error) else ""
+    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if no_room or _sqlstate(error) == NO_ROOM:
+        return Sentence(
+            "There is no room left on the disk (%(error)s). Nothing was changed. Make room and try again.",
+            error=first_line(error),
+        )
     return Sentence(
-        "Unexpected error, nothing was changed: %(error)s", error=f"{type(error).__name__}: {first_line}"
+        "Unexpected error, nothing was changed: %(error)s",
+        error=f"{type(error).__name__}: {first_line(error)}",
     )
+
+
+def first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 @contextmanager

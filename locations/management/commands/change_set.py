@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from locations import changes
 from locations.filters import LocationFilter
@@ -18,10 +18,11 @@ from locations.forms import CodeLists
 from locations.models import ChangeSet, EdiType, System, Vans, Vendor
 from soredi.jobs import Refused, State
 from soredi.management.acting import user_named
+from soredi.management.answering import JobCommand
 from soredi.sentences import Sentence
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = "Plan, show, apply or undo a change of many location numbers."
 
     def add_arguments(self, parser: CommandParser) -> None:

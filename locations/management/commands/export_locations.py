@@ -7,14 +7,15 @@ import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from locations.exports import Export, TooManyRows
 from locations.filters import FORMATS, FilterError, LocationFilter
 from soredi.management.acting import user_named
+from soredi.management.answering import JobCommand
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     """Exit 0 done, 1 refused, 2 for an unknown user, parameter or value; nothing on stdout unless done."""
 
     help = "Write location numbers as a file to stdout."
@@ -46,5 +47,8 @@ class Command(BaseCommand):
         self._summarise(export.locations, export.rows, export.format)
 
     def _summarise(self, locations: int, rows: int, form: str) -> None:
+        self.answer(json.dumps({"locations": locations, "rows": rows, "format": form}))
+
+    def answer(self, summary: str) -> None:
         self.stderr.style_func = None  # no colours in what scripts read
-        self.stderr.write(json.dumps({"locations": locations, "rows": rows, "format": form}))
+        self.stderr.write(summary)

@@ -2,15 +2,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from locations import changes
 from massupdate import actions
 from soredi.jobs import State
 from soredi.management.acting import user_named
+from soredi.management.answering import JobCommand
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = "Check a mass-update file (Loknr;EdiId) and plan it; with --apply carry it out."
 
     def add_arguments(self, parser: CommandParser) -> None:

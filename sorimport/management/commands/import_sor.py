@@ -3,15 +3,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from soredi.jobs import State
+from soredi.management.answering import JobCommand
 from sorimport import actions
 from sorimport.models import ImportRun, Origin
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = (
         "Import a SOR extract: Sor_complete.zip, a folder with its files, single files, or addresses of them."
     )

@@ -1,0 +1,33 @@
+"""What a command answers where the database goes away."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from soredi.db.process import ServerFailed
+from soredi.jobs import DATABASE_ERRORS, State, first_line
+
+
+class JobCommand(BaseCommand):
+    """A command whose JSON summary comes at any rate: with a database that does not answer, failed and exit 1.
+
+    A job that was running then, and could not be ended, stays running in the database: a worker takes it over.
+    """
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (*DATABASE_ERRORS, ServerFailed) as error:
+            if options.get("traceback"):
+                raise
+            message = _(
+                "The database does not answer: %(error)s. If anything had begun, it goes on by itself when the "
+                "database is back. Look there before you run this again."
+            ) % {"error": first_line(error)}
+            self.answer(json.dumps({"state": State.FAILED, "message": message}))
+            raise SystemExit(1) from None
+
+    def answer(self, summary: str) -> None:
+        self.stdout.write(summary)

@@ -1,0 +1,139 @@
+"""An import whose worker is killed in any phase leaves nothing half done, and the next worker does it all."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from django.db import connection
+
+from soredi import jobs
+from soredi.jobs import Phase, State
+from sorimport.models import ImportRun
+from tests.faults.conftest import Worker, until
+from tests.faults.test_killed_worker import StartWorker, ended, row_locked, sessions, somebody_waits
+from tests.faults.undisturbed import data, next_keys, result, set_keys, undisturbed
+from tests.sorimport.extracts import extract, gln, import_once, write
+
+TURN = "SELECT pg_advisory_xact_lock(hashtext('sorimport.turn'), 0)"
+# What an import has to write to in a phase, and does not touch before it.
+HOLDS = {
+    Phase.CHECKING: "LOCK TABLE sorimport_problem IN SHARE MODE",
+    Phase.NUMBERS: "LOCK TABLE locations_locationnumber IN SHARE MODE",
+    Phase.UNITS: "LOCK TABLE locations_sorunit IN SHARE MODE",
+    Phase.FINISHING: "SELECT FROM sorimport_importrun WHERE state = 'running' FOR NO KEY UPDATE",
+}
+NUMBERS = [{"EanLocationCode": gln(serial)} for serial in range(1, 41)]
+
+
+@pytest.fixture
+def folder(process_environment: dict[str, str], tmp_path: Path) -> Path:
+    """An extract that has something to do in every phase, after the import of another."""
+    place = tmp_path / "extract"
+    assert import_once(write(extract(NUMBERS, pairs={gln(1): "501"}), place)).state == State.DONE
+    return write(second(), place)
+
+
+def second(note: str = "ny", serial: int = 50) -> dict[str, bytes]:
+    """Changed profiles, a new number and one that is gone, another unit, and a row to complain of."""
+    changed = [row | {"SorNote": note, "RegionCode": "1085"} for row in NUMBERS[:-1]]
+    added = [{"EanLocationCode": gln(serial), "SorId": "2"}, {"EanLocationCode": "123"}]
+    units = [{"EntityName": f"Lægehuset {note}"}, {"SorId": "2", "ParentSorId": "1"}]
+    return extract([*changed, *added], units=units, pairs={gln(1): "502"})
+
+
+def running(run: ImportRun, phase: Phase) -> bool:
+    progress = run.progress()
+    return progress is not None and progress.phase == phase
+
+
+def waits_for_its_turn(run: ImportRun) -> bool:
+    """It looks for its turn now and then; having it, or waiting for none, it would be in another phase."""
+    run.refresh_from_db()
+    return run.state == State.RUNNING and running(run, Phase.READING)
+
+
+@contextmanager
+def copying() -> Iterator[int]:
+    """A session of the server that is stopped in the middle of reading a file."""
+
+    def caught() -> int | None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0"
+            )
+            found = cursor.fetchone()
+            if not found:
+                return None
+            psutil.Process(found[0]).suspend()
+            cursor.execute("SELECT 1 FROM pg_stat_progress_copy WHERE pid = %s", found)
+            assert cursor.fetchone(), "the file was read before the session could be stopped"
+            return int(found[0])
+
+    deadline = time.monotonic() + 30
+    while not (pid := caught()):
+        assert time.monotonic() < deadline
+    try:
+        yield pid
+    finally:
+        psutil.Process(pid).resume()
+
+
+def large(files: dict[str, bytes], megabytes: int = 24) -> dict[str, bytes]:
+    """`files` with a column in LocationsCode.csv that nobody asks for, and takes long to read."""
+    lines = files["LocationsCode.csv"].decode("utf-8-sig").splitlines()
+    filler = random.Random(1).randbytes((megabytes << 19) // len(lines)).hex()
+    body = [f"{line};{filler}" for line in lines[1:]]
+    return files | {"LocationsCode.csv": "\r\n".join([f"{lines[0]};Filler", *body, ""]).encode()}
+
+
+@contextmanager
+def stopped_in(phase: Phase | None, run: ImportRun) -> Iterator[None]:
+    """A worker is in the middle of `phase` of `run`; None is the wait for its turn."""
+    with ExitStack() as holds:
+        turn = holds.enter_context(row_locked(TURN))
+        assert run.enqueue()
+        until(lambda: waits_for_its_turn(run))
+        if phase in HOLDS:
+            holds.enter_context(row_locked(HOLDS[phase]))
+        if phase:
+            turn.rollback()
+        if phase == Phase.READING:
+            holds.enter_context(copying())
+        elif phase:
+            until(lambda: running(run, phase) and somebody_waits())
+        yield
+
+
+def is_done_by_the_next(run: ImportRun, start_worker: Callable[[], Worker]) -> None:
+    start_worker()
+    assert jobs.sweep() == {"queued": 0, "running": 1}
+    until(lambda: ended(run))
+    assert (run.state, run.attempts, run.message) == (State.DONE, 2, "")
+    assert jobs.sweep() == {"queued": 0, "running": 0}
+
+
+@pytest.mark.parametrize("phase", [None, Phase.READING, *HOLDS], ids=lambda phase: phase or "turn")
+def test_a_worker_killed_in_any_phase_of_an_import(
+    phase: Phase | None, folder: Path, process_environment: dict[str, str], start_worker: StartWorker
+) -> None:
+    if phase == Phase.READING:
+        write(large(second()), folder)
+    expected = undisturbed(lambda: import_once(folder))
+    run = ImportRun.objects.create(paths=[str(folder)])
+    before, keys = data(), next_keys()
+    worker = start_worker(process_environment)
+    with stopped_in(phase, run):
+        worker.kill()
+    until(lambda: sessions() == 0, 10)
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == (State.RUNNING, 1)
+    assert data() == before, "nothing half done"
+    set_keys(keys)
+    is_done_by_the_next(run, lambda: start_worker(process_environment))
+    assert result() == expected
