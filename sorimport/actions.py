@@ -3,7 +3,8 @@
 Everything happens in one transaction, so a run that fails, or waits for an administrator, leaves the data as before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -54,7 +55,7 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
             shown, run.sha256 = run.sha256, digest(paths)
             if shown:
                 _require_what_was_shown(run, shown)
-            with transaction.atomic():
+            with _room_for_staging(), transaction.atomic():
                 take_turn(run, on_wait)
                 course.enter(Phase.READING)
                 files = source_files(paths)
@@ -73,6 +74,21 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
         ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
             state=State.WAITING, message=question.args[0], counts=run.counts, sha256=run.sha256
         )
+
+
+@contextmanager
+def _room_for_staging() -> Iterator[None]:
+    """A session that keeps its temporary tables in memory: an eighth of the server's work less. Never in a transaction.
+
+    Of its own, since no session can change this once it has had a temporary table, and so that it ends with the import.
+    """
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SET temp_buffers = '512MB'")
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 def _require_what_was_shown(run: ImportRun, shown: str) -> None:
