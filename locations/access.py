@@ -107,3 +107,22 @@ class ChangeSetQuerySet(models.QuerySet[Any]):
             change_set=OuterRef("pk"), location__edi_administrator__in=user.edi_administrators.all()
         ).exclude(applied_at=None, change_set__state=State.DONE)  # what SOR stated and nobody applied
         return self.filter(Q(by=user) | Exists(touched))
+
+
+class SavedSearchQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> SavedSearchQuerySet:
+        """The user's own, and those shared with all or with one of the user's EDI administrators; for an administrator
+        all that are shared. Each comes with who made it and with whom it is shared, own ones first, in Danish order.
+        """
+        shared = Q(shared_with_all=True) | (
+            Q(shared_with__isnull=False)
+            if user.is_staff
+            else Q(shared_with__in=user.edi_administrators.values("pk"))
+        )
+        found = self.filter(Q(by=user) | shared).select_related("by", "shared_with")
+        is_others = models.Case(models.When(by=user, then=0), default=1)
+        return found.order_by(is_others, models.Func("name", function="danish_key"), "pk")
+
+    def editable_by(self, user: User) -> SavedSearchQuerySet:
+        """The user's own; for an administrator all that are shared too."""
+        return self.visible_to(user) if user.is_staff else self.visible_to(user).filter(by=user)

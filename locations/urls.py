@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from locations.views import changes, code_lists, detail, deviations, downloads, edit, search
+from locations.views import changes, code_lists, detail, deviations, downloads, edit, saved, search
 
 urlpatterns = [
     path("lokationsnumre/", search.search, name="locations"),
@@ -10,6 +10,12 @@ urlpatterns = [
     path("lokationsnumre/hent/", downloads.download_chosen, name="location-download"),
     path("lokationsnumre/ret/", edit.edit, name="location-edit"),
     re_path(r"^lokationsnumre/(?P<gln>[0-9]{13})/$", detail.detail, name="location"),
+    path("soegninger/", saved.saved_searches, name="saved-searches"),
+    path("soegninger/antal/", saved.counts, name="saved-search-counts"),
+    path("soegninger/gem/", saved.save, name="saved-search-new"),
+    path("soegninger/<int:pk>/", saved.saved_search, name="saved-search"),
+    path("soegninger/<int:pk>/ret/", saved.change, name="saved-search-change"),
+    path("soegninger/<int:pk>/slet/", saved.delete, name="saved-search-delete"),
     path("afvigelser/", deviations.deviations, name="deviations"),
     path("afvigelser/afgoer/", deviations.settle, name="deviations-settle"),
     path("stamdata/", code_lists.code_lists, name="code-lists"),

@@ -16,6 +16,8 @@ from locations.deviations import count as count_deviations
 from locations.filters import STATUS
 from locations.models import ChangeSet, LocationNumber
 from locations.models.location import Status
+from locations.saved import shown
+from locations.views.saved import on_front_page
 from massupdate.models import MassUpdate
 from soredi.jobs import Job, State
 from soredi.models import User
@@ -42,6 +44,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "jobs": jobs,
         "waiting": waiting(user),
         "deviations": count_deviations(Asked(LocationNumber.objects.editable_by(user), kept=False)),
+        "searches": shown(on_front_page(user), user),
         "latest": [entry(change) for change in visible.filter(state=State.DONE)[:SHOWN]],
     }
     return render(request, "soredi/overview.html", context)

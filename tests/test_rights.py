@@ -25,7 +25,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from locations import changes
-from locations.models import LocationNumber, Vans
+from locations.models import LocationNumber, SavedSearch, Vans
 from massupdate.actions import check_and_plan, hand_in
 from soredi.celery import HEARTBEAT
 from soredi.jobs import State
@@ -89,6 +89,17 @@ LINES = {
         data={"omfang": "alle"},
     ),
     "location": Line("/lokationsnumre/{gln}/", get=(LOGIN, 404, 200, 404, 200)),
+    "saved-searches": Line("/soegninger/"),
+    "saved-search-counts": Line("/soegninger/antal/"),
+    "saved-search-new": Line(
+        "/soegninger/gem/", post=(LOGIN, 302, 302, 302, 302), data={"name": "Mine", "soegning": ""}
+    ),
+    # Shared with EDI administrator 102, and owned by one of its people.
+    "saved-search": Line("/soegninger/{saved_search}/", get=(LOGIN, 404, 302, 404, 302)),
+    "saved-search-change": Line(
+        "/soegninger/{saved_search}/ret/", get=OWN, post=OWN_CHANGED, data={"name": "Omdøbt"}
+    ),
+    "saved-search-delete": Line("/soegninger/{saved_search}/slet/", get=NO, post=OWN_CHANGED),
     "deviations": Line("/afvigelser/"),
     "deviations-settle": Line(
         "/afvigelser/afgoer/",
@@ -157,6 +168,9 @@ def world() -> dict[str, Any]:
     file = f"Loknr;EdiId\r\n{location.gln};{builders.edi_type(sor_id='1001').sor_id}\r\n".encode()
     mass_update = hand_in(file=io.BytesIO(file), name="maj.csv", by=people["own"])
     mass_update = mass_update.run_here(check_and_plan)
+    saved_search = SavedSearch.objects.create(
+        name="Aktive", query="status=aktiv", by=people["own"], shared_with=location.edi_administrator
+    )
     import_run = ImportRun.objects.create(
         paths=[],
         state=State.WAITING,
@@ -167,6 +181,7 @@ def world() -> dict[str, Any]:
         "gln": location.gln,
         "done": done.pk,
         "draft": planned("KMD").pk,
+        "saved_search": saved_search.pk,
         "mass_update": mass_update.pk,
         "import_run": import_run.pk,
     }

@@ -3,6 +3,7 @@ from .change import ChangeSet
 from .deviation import Deviation
 from .location import PROFILE_COLUMNS, EdiProfile, LocationNumber, LocationVersion
 from .organisation import Assignment, SorUnit
+from .saved_search import SavedSearch
 
 __all__ = [
     "PROFILE_COLUMNS",
@@ -15,6 +16,7 @@ __all__ = [
     "LocationNumber",
     "LocationVersion",
     "Region",
+    "SavedSearch",
     "SorUnit",
     "Speciality",
     "System",
