@@ -214,9 +214,13 @@ class Export:
                 self.rows += lines.count("\r\n") + 1
                 yield lines.encode() + b"\r\n"
 
+    def copy_rows(self, cursor: Any) -> Any:
+        """The COPY behind `csv`."""
+        return self._copy(cursor, _ROWS, "(FORMAT csv, DELIMITER ';')")
+
     def _lines(self) -> Generator[bytes, None, None]:
         """COPY sends one message a row, ended by LF; a line break inside a quoted cell stays as it is."""
-        with connection.cursor() as cursor, self._copy(cursor, _ROWS, "(FORMAT csv, DELIMITER ';')") as copy:
+        with connection.cursor() as cursor, self.copy_rows(cursor) as copy:
             for row in copy:
                 self.locations += 1
                 self.rows += 1

@@ -142,7 +142,7 @@ def test_a_search_whose_code_has_gone_says_so_instead_of_failing(client, anna):
     Vans.objects.filter(code="KMD").update(code="KMD2")
     page = client.get(COUNTS, headers=HTMX)
     assert counted(page)["Virker"] == "1"
-    assert "“KMD” findes ikke" in " ".join(entries(page)["Gammel"])
+    assert "Kan ikke bruges mere. vans: “KMD” findes ikke" in " ".join(entries(page)["Gammel"])
     opened = client.get(f"/soegninger/{search.pk}/")
     text = opened.content.decode()
     assert (opened.status_code, "<strong>vans</strong> (KMD)" in text) == (200, True)
