@@ -41,7 +41,9 @@ class Worker:
         """SIGKILL for the worker and all its children: none of them can tidy up."""
         family: list[psutil.Process] = []
         if self.process.poll() is None:
-            family = psutil.Process(self.process.pid).children(recursive=True)
+            children = psutil.Process(self.process.pid).children(recursive=True)
+            # Not the servers that it runs for others too.
+            family = [child for child in children if os.getpgid(child.pid) == self.process.pid]
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
         psutil.wait_procs(family, 10)

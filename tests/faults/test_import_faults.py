@@ -1,8 +1,9 @@
-"""An import whose worker is killed in any phase leaves nothing half done, and the next worker does it all."""
+"""An import that is cut short in any phase leaves nothing half done, and the next try does it all."""
 
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,11 +15,12 @@ from django.db import connection
 
 from soredi import jobs
 from soredi.jobs import Phase, State
-from sorimport.models import ImportRun
+from sorimport.models import ImportRun, Origin
 from tests.faults.conftest import Worker, until
 from tests.faults.test_killed_worker import StartWorker, ended, row_locked, sessions, somebody_waits
-from tests.faults.undisturbed import data, next_keys, result, set_keys, undisturbed
-from tests.sorimport.extracts import extract, gln, import_once, write
+from tests.faults.undisturbed import Tables, data, next_keys, result, set_keys, undisturbed
+from tests.sorimport.extracts import extract, gln, import_once, write, zipped
+from tests.sorimport.publisher import Request, publishing
 
 TURN = "SELECT pg_advisory_xact_lock(hashtext('sorimport.turn'), 0)"
 # What an import has to write to in a phase, and does not touch before it.
@@ -137,3 +139,103 @@ def test_a_worker_killed_in_any_phase_of_an_import(
     set_keys(keys)
     is_done_by_the_next(run, lambda: start_worker(process_environment))
     assert result() == expected
+
+
+def test_a_worker_killed_while_it_fetches(
+    folder: Path, process_environment: dict[str, str], start_worker: StartWorker, tmp_path: Path
+) -> None:
+    """The next worker goes on where the file broke off."""
+    extract_zip = zipped(large(second(), 1), tmp_path / "Sor_complete.zip")
+    expected = undisturbed(lambda: import_once(extract_zip))
+    environment = process_environment | {"SOREDI_DATA_DIR": str(tmp_path / "data")}
+    gone = threading.Event()
+    content = extract_zip.read_bytes()
+
+    def half(request: Request) -> None:
+        request.head(200, Content_Length=len(content), **request.version())
+        request.wfile.write(content[: len(content) // 2])
+        request.wfile.flush()
+        gone.wait(60)
+        request.break_off()
+
+    with publishing(content, half) as publisher:
+        run = ImportRun.objects.create(origin=Origin.NIGHTLY, paths=[f"{publisher.url}/{extract_zip.name}"])
+        before = data()
+        worker = start_worker(environment)
+        assert run.enqueue()
+        part = tmp_path / "data" / "extracts" / "coming" / f"{extract_zip.name}.part"
+        until(lambda: running(run, Phase.FETCHING) and part.exists() and part.stat().st_size > 1000)
+        worker.kill()
+        gone.set()
+        until(lambda: sessions() == 0, 10)
+        assert data() == before
+        kept = part.stat().st_size
+        is_done_by_the_next(run, lambda: start_worker(environment))
+        assert [asked.get("Range") for asked in publisher.conditions] == [None, f"bytes={kept}-"]
+    (imported,) = (row for row in result()["sorimport_importrun"] if row["id"] == run.pk)
+    (wanted,) = (row for row in expected["sorimport_importrun"] if row["id"] == run.pk)
+    assert (imported["counts"], imported["sha256"]) == (wanted["counts"], wanted["sha256"])
+    assert without_runs(result()) == without_runs(expected)
+
+
+def without_runs(tables: Tables) -> Tables:
+    return {table: rows for table, rows in tables.items() if table != "sorimport_importrun"}
+
+
+# The session that reads the file, and the one that holds the job's lock.
+SESSIONS = {
+    "reading": "SELECT %s::int",
+    "lock": "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND objsubid = 2 "
+    "AND classid = hashtext('sorimport_importrun')::oid AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database())",
+}
+
+
+@pytest.mark.parametrize("which", SESSIONS)
+def test_an_import_whose_session_ends_while_it_reads_is_handed_on(
+    which: str, folder: Path, process_environment: dict[str, str], start_worker: StartWorker
+) -> None:
+    """The driver tells of a lost session in other words there; the same worker goes on."""
+    write(large(second()), folder)
+    expected = undisturbed(lambda: import_once(folder))
+    run = ImportRun.objects.create(paths=[str(folder)])
+    before, keys = data(), next_keys()
+    worker = start_worker(process_environment)
+    with ExitStack() as holds, connection.cursor() as cursor:
+        assert run.enqueue()
+        pid = holds.enter_context(copying())
+        cursor.execute(SESSIONS[which], [pid if which == "reading" else run.pk])
+        cursor.execute("SELECT pg_terminate_backend(%s)", cursor.fetchone())
+    until(lambda: sessions() == 0, 10)
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == (State.RUNNING, 1), run.message
+    assert data() == before, "nothing half done"
+    set_keys(keys)
+    is_done_by_the_next(run, lambda: worker)
+    assert result() == expected
+
+
+def test_a_second_import_waits_and_goes_on_from_what_the_first_left(
+    folder: Path, process_environment: dict[str, str], start_worker: StartWorker, tmp_path: Path
+) -> None:
+    later = write(second("nyere", 51), tmp_path / "later")
+    expected = undisturbed(lambda: import_once(folder), lambda: import_once(later))
+    first, waiting, dropped = (ImportRun.objects.create(paths=[str(p)]) for p in (folder, later, later))
+    before = data()
+    for _ in range(2):
+        start_worker(process_environment)
+    with row_locked(HOLDS[Phase.NUMBERS]):
+        assert first.enqueue()
+        until(lambda: running(first, Phase.NUMBERS) and somebody_waits())
+        assert waiting.enqueue()
+        assert dropped.enqueue()
+        until(lambda: waits_for_its_turn(waiting) and waits_for_its_turn(dropped))
+        assert dropped.ask_to_cancel()
+        until(lambda: ended(dropped))
+        assert (dropped.state, dropped.attempts) == (State.CANCELLED, 1)
+        assert data() == before
+    until(lambda: ended(first) and ended(waiting))
+    assert [(run.state, run.attempts) for run in (first, waiting)] == [(State.DONE, 1)] * 2
+    found = result()
+    runs = [run for run in found["sorimport_importrun"] if run["id"] != dropped.pk]
+    assert found | {"sorimport_importrun": runs} == expected
