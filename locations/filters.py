@@ -1,76 +1,81 @@
 """The one question: which location numbers. List, export, "all that match" and commands ask it alike.
 
-The words are those of `/lokationsnumre/?…` and of `--query`:
+The words are those of `/lokationsnumre/?…` and of `--query`. All that are given hold together.
 
     gln            the whole number or its first digits; spaces inside are fine
-    q              words, each found in the unit's name, address, SOR code, CVR, provider number or SHAK code,
-                   or in a name above it; æøå may be written ae, oe, aa. 13 digits mean a location number
-    edi_type       has all of these: SOR id, `code version`, or `code` where it has one version
-    ikke_edi_type  has none of these
-    leverandoer    vendor, for administrators only
-    speciale       serves a unit with any of these specialities
-    vans, system, administrator, region    any of these codes
-    status         any of these, see STATUS
-    page, antal, sort, format    how it is shown: antal is the rows of a page; sort is a column, see ORDERS, with -
-                   before it for descending; the vendor's for administrators only
+    liste          the key of a list of numbers that was kept (`locations.gln_lists`), by who made it
+    q              words, each found in the unit's name, address, SOR code, CVR, provider number or SHAK code, in a
+                   name above it, in the number's note, or as its first digits; æøå may be written ae, oe, aa. Where
+                   nothing is found, one typing error a word (`locations.free_text`). 13 digits mean a number
 
-Nothing is filtered unless asked for; an empty value asks for nothing. What is unknown or invalid raises.
+    edi_type       has all of these EDI types: SOR id, `code version`, `code (version)`, or `code` in any version
+    edi_type_en_af has any of these
+    mangler        lacks at least one of these
+    ikke_edi_type  has none of these
+    kun_edi_type   has exactly these: each of them and nothing else
+    udgaaet        ja: has an EDI type that is retired today
+    ingen_edi_typer    ja: has no EDI types at all
+
+    vans, system, administrator, region    any of these codes
+    leverandoer    any of these vendors, for administrators only
+    enhedstype     the number's unit is of any of these types, as SOR writes them
+    enhed_art      the number's unit is any of IE, SI, OE
+    speciale       serves a unit with any of these specialities: the unit's own number or one above it
+    kun_egne       ja, with speciale: only numbers that a unit with the speciality has itself
+    eget           ja: serves its own unit only; nej: units below, open today, use it by inheritance too
+    status         any of these, see STATUS
+    intern         ja: only internal; nej: not so
+    afviger        ja: our profile differs from what SOR says; nej: it does not, or SOR says nothing
+
+    aendret_fra, aendret_til    the profile changed on or after, on or before this day (2026-12-31, Danish time)
+    aendret_af     by any of these users, who planned it or had it carried out; with days: on those days
+
+    page, antal, sort, format    how it is shown: antal is the rows of a page; sort is a column, see ORDERS, with -
+                   before it for descending; the vendor's for administrators only. A list by free text without a
+                   sort has the best match first; files and changes go by number
+
+Words may be repeated where "any", "all" or "these" stands above. Nothing is filtered unless asked for; an empty value
+asks for nothing. What is unknown or invalid raises.
 """
 
-import unicodedata
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, cast
 
 import django_filters
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from locations import free_text, orders
 from locations.access import LocationNumberQuerySet
-from locations.forms import Code, CodeLists, CodesField, CodesSelect, GlnField
-from locations.models import LocationNumber, SorUnit
+from locations.codes import EDI_TYPE, UNIT_TYPE, Code, CodeLists
+from locations.forms import (
+    CodesField,
+    CodesSelect,
+    DayField,
+    GlnField,
+    KeptListField,
+    PeopleField,
+    WordsField,
+)
+from locations.models import ChangeSet, GlnList, LocationNumber, LocationVersion, SorUnit
 from locations.models.location import Status
 from locations.orders import ORDERS, ordered
+from locations.statuses import INTERNAL, STATUS
+from soredi.jobs import State
 from soredi.models import User
 
 ROWS = ("25", "50", "100", "250")  # a page
 SHOWING = ("page", "antal", "sort", "format")  # parameters that do not narrow
 FORMATS = ("csv", "csv-par", "massupdate", "xlsx")
-INTERNAL = "intern"
-
-# Each status on a day, in the order of `status_on`: every number has just one of the four, so that their counts add
-# up to all numbers. A number yet to begin is future whether or not it is flagged inactive. `intern` is a flag beside
-# them.
-STATUS: dict[str, Callable[[date], Q]] = {
-    Status.ACTIVE: lambda day: _begun(day) & _open(day) & Q(inactive=False),
-    Status.INACTIVE: lambda day: _begun(day) & _open(day) & Q(inactive=True),
-    Status.CLOSED: lambda day: Q(to_date__lt=day),
-    Status.FUTURE: lambda day: _open(day) & Q(first_from_date__gt=day),
-    INTERNAL: lambda day: Q(only_internal=True),
-}
-
-
-def _begun(day: date) -> Q:
-    return Q(first_from_date=None) | Q(first_from_date__lte=day)
-
-
-def _open(day: date) -> Q:
-    return Q(to_date=None) | Q(to_date__gte=day)
-
-
-def status_on(location: LocationNumber, day: date) -> Status:
-    """The one status to show: closed before future before inactive before active."""
-    if location.to_date and location.to_date < day:
-        return Status.CLOSED
-    if location.first_from_date and location.first_from_date > day:
-        return Status.FUTURE
-    return Status.INACTIVE if location.inactive else Status.ACTIVE
+YES, NO = "ja", "nej"
 
 
 class FilterError(ValueError):
@@ -82,38 +87,90 @@ class FilterError(ValueError):
 
 
 class CodesFilter(django_filters.Filter):
+    """Codes of the list `of`."""
+
     field_class = CodesField
+
+    def __init__(self, *, of: str, **options: Any):
+        super().__init__(of=of, **options)
+
+
+class PeopleFilter(django_filters.Filter):
+    field_class = PeopleField
 
 
 class GlnFilter(django_filters.Filter):
     field_class = GlnField
 
 
+class KeptListFilter(django_filters.Filter):
+    field_class = KeptListField
+
+
+class WordsFilter(django_filters.Filter):
+    field_class = WordsField
+
+
+class DayFilter(django_filters.Filter):
+    field_class = DayField
+
+
 class PageFilter(django_filters.Filter):
     field_class = forms.IntegerField
+
+
+def _yes(method: str, label: Any) -> django_filters.ChoiceFilter:
+    return django_filters.ChoiceFilter(method=method, choices=[(YES, gettext_lazy("yes"))], label=label)
+
+
+def _yes_or_no(method: str, label: Any) -> django_filters.ChoiceFilter:
+    choices = [(YES, gettext_lazy("yes")), (NO, gettext_lazy("no"))]
+    return django_filters.ChoiceFilter(method=method, choices=choices, label=label)
 
 
 class LocationFilter(django_filters.FilterSet):
     """See the module. `checked` and `for_query` are the ways in; both restrict to what the user may edit."""
 
     gln = GlnFilter(method="by_gln", label=gettext_lazy("Location number"))
-    q = django_filters.CharFilter(method="by_words", max_length=200, label=gettext_lazy("Search"))
-    edi_type = CodesFilter(method="having_edi_types", label=gettext_lazy("Has EDI type"))
-    ikke_edi_type = CodesFilter(method="lacking_edi_types", label=gettext_lazy("Lacks EDI type"))
-    leverandoer = CodesFilter(method="by_code", field_name="vendor", label=gettext_lazy("Vendor"))
-    speciale = CodesFilter(method="by_speciality", label=gettext_lazy("Speciality"))
-    vans = CodesFilter(method="by_code", label="VANS")
-    system = CodesFilter(method="by_code", label=gettext_lazy("System"))
-    administrator = CodesFilter(
-        method="by_code", field_name="edi_administrator", label=gettext_lazy("EDI administrator")
+    liste = KeptListFilter(method="in_list", label=gettext_lazy("List"))
+    q = WordsFilter(method="unfiltered", label=gettext_lazy("Search"))
+    edi_type = CodesFilter(of=EDI_TYPE, method="having_all", label=gettext_lazy("Has EDI type"))
+    edi_type_en_af = CodesFilter(of=EDI_TYPE, method="having_any", label=gettext_lazy("Has any of"))
+    mangler = CodesFilter(of=EDI_TYPE, method="lacking_any", label=gettext_lazy("Lacks any of"))
+    ikke_edi_type = CodesFilter(of=EDI_TYPE, method="having_none", label=gettext_lazy("Lacks EDI type"))
+    kun_edi_type = CodesFilter(of=EDI_TYPE, method="having_exactly", label=gettext_lazy("Has exactly"))
+    udgaaet = _yes("having_retired", gettext_lazy("Has a retired EDI type"))
+    ingen_edi_typer = _yes("without_edi_types", gettext_lazy("Has no EDI types"))
+    leverandoer = CodesFilter(
+        of="leverandoer", method="by_code", field_name="vendor", label=gettext_lazy("Vendor")
     )
-    region = CodesFilter(method="by_code", label=gettext_lazy("Region"))
+    speciale = CodesFilter(of="speciale", method="by_speciality", label=gettext_lazy("Speciality"))
+    kun_egne = _yes("unfiltered", gettext_lazy("Own numbers only"))
+    vans = CodesFilter(of="vans", method="by_code", label="VANS")
+    system = CodesFilter(of="system", method="by_code", label=gettext_lazy("System"))
+    administrator = CodesFilter(
+        of="administrator",
+        method="by_code",
+        field_name="edi_administrator",
+        label=gettext_lazy("EDI administrator"),
+    )
+    region = CodesFilter(of="region", method="by_code", label=gettext_lazy("Region"))
+    enhedstype = CodesFilter(of=UNIT_TYPE, method="by_unit_type", label=gettext_lazy("Unit type"))
+    enhed_art = django_filters.MultipleChoiceFilter(
+        method="by_kind", choices=SorUnit.Kind.choices, widget=CodesSelect, label=gettext_lazy("Kind of unit")
+    )
+    eget = _yes_or_no("by_use", gettext_lazy("Serves its own unit only"))
     status = django_filters.MultipleChoiceFilter(
         method="by_status",
         choices=[*Status.choices, (INTERNAL, gettext_lazy("only internal"))],
         widget=CodesSelect,
         label=gettext_lazy("Status"),
     )
+    intern = _yes_or_no("by_internal", gettext_lazy("Only internal"))
+    afviger = _yes_or_no("by_deviation", gettext_lazy("Deviates from SOR"))
+    aendret_fra = DayFilter(method="unfiltered", label=gettext_lazy("Changed from"))
+    aendret_til = DayFilter(method="unfiltered", label=gettext_lazy("Changed until"))
+    aendret_af = PeopleFilter(method="unfiltered", label=gettext_lazy("Changed by"))
     page = PageFilter(method="unfiltered", min_value=1, max_value=1_000_000)
     antal = django_filters.ChoiceFilter(method="unfiltered", choices=[(rows, rows) for rows in ROWS])
     sort = django_filters.ChoiceFilter(
@@ -142,6 +199,9 @@ class LocationFilter(django_filters.FilterSet):
                 raise FilterError(parameter, _("Give it once only."))
         for parameter, errors in asked.form.errors.get_json_data().items():
             raise FilterError(parameter, errors[0]["message"])
+        said = asked.form.cleaned_data
+        if said["kun_egne"] and not said["speciale"]:
+            raise FilterError("kun_egne", _("It narrows a speciality; give speciale too."))
         return asked
 
     @classmethod
@@ -156,12 +216,54 @@ class LocationFilter(django_filters.FilterSet):
         super().__init__(filled, queryset=LocationNumber.objects.editable_by(user))
         self.user = user
         self.code_lists = CodeLists()
-        for name, one in self.filters.items():
+        for one in self.filters.values():
             if isinstance(one, CodesFilter):
-                one.extra |= {"parameter": name, "code_lists": self.code_lists}
+                one.extra["code_lists"] = self.code_lists
+            elif isinstance(one, PeopleFilter):
+                one.extra |= {"code_lists": self.code_lists, "told": user is None or user.is_staff}
+            elif isinstance(one, KeptListFilter):
+                one.extra["user"] = user
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return ordered(super().filter_queryset(queryset), self.order, self.code_lists)
+        found = self.narrowed
+        if self.found:
+            few = not self.found.more
+            found = found.filter(pk__in=self.found.keys) if few else found.filter(self.found.condition)
+        return ordered(found, self.order, self.code_lists)
+
+    @cached_property
+    def narrowed(self) -> LocationNumberQuerySet:
+        """All that is asked but the free text."""
+        asked = super().filter_queryset(self.queryset)
+        said = self.form.cleaned_data
+        if said["aendret_fra"] or said["aendret_til"] or said["aendret_af"]:
+            asked = asked.filter(self._changed())
+        return cast(LocationNumberQuerySet, asked)
+
+    @cached_property
+    def found(self) -> free_text.Found | None:
+        """What the free text finds; `found.words` say how it was taken."""
+        text = self.form.cleaned_data["q"]
+        if not text:
+            return None
+        own = LocationNumber.objects.editable_by(self.user)
+        return free_text.look(text, asked=self.narrowed, own=own)
+
+    @property
+    def tolerant(self) -> bool:
+        """Nothing was found by the words as they were written; `found.words` say what they were taken to mean."""
+        return self.found is not None and self.found.tolerant
+
+    def page_keys(self, start: int, rows: int) -> list[int]:
+        """Primary keys of `rows` numbers from place `start` of the list, in its order."""
+        if self.found is None or self.form.cleaned_data["sort"]:
+            return orders.keys_of_page(self.qs, self.order, self.code_lists, start=start, rows=rows)
+        page = self.found.keys[start : start + rows]
+        if self.found.more and len(page) < rows:
+            after = max(start - len(self.found.keys), 0)
+            others = self.qs.exclude(pk__in=self.found.keys).values_list("pk", flat=True)
+            page += others[after : after + rows - len(page)]
+        return page
 
     @property
     def order(self) -> str:
@@ -180,9 +282,19 @@ class LocationFilter(django_filters.FilterSet):
             elif isinstance(value, list):
                 texts = dict(field.choices)
                 entries += [(name, one, str(texts[one])) for one in value]
+            elif isinstance(value, GlnList):
+                entries.append((name, value.key, self._list_label(value)))
+            elif isinstance(field, forms.ChoiceField):
+                no = _("no")
+                entries.append((name, value, f"{field.label}: {no}" if value == NO else str(field.label)))
             else:
-                entries.append((name, value, f"{field.label}: {value}"))
+                entries.append((name, str(value), f"{field.label}: {value}"))
         return entries
+
+    @staticmethod
+    def _list_label(kept: GlnList) -> str:
+        count = len(kept.glns)
+        return ngettext("List of %(count)s number", "List of %(count)s numbers", count) % {"count": count}
 
     def unfiltered(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         return queryset
@@ -190,31 +302,62 @@ class LocationFilter(django_filters.FilterSet):
     def by_gln(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(gln=value) if len(value) == 13 else queryset.filter(gln__startswith=value)
 
-    def by_words(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Carried by the trigram index of search_text."""
-        digits = "".join(value.split())
-        if len(digits) == 13 and digits.isascii() and digits.isdigit():
-            return queryset.filter(gln=digits)
-        units = SorUnit.objects.all()
-        for word in unicodedata.normalize("NFC", value).split():
-            folded = Func(Value(word), function="search_fold", output_field=TextField())
-            units = units.filter(search_text__contains=folded)
-        return queryset.filter(unit__in=units.values("pk"))
+    def in_list(self, queryset: QuerySet[Any], name: str, value: GlnList) -> QuerySet[Any]:
+        """As a subquery: ten thousand numbers in the statement took longer to plan than to find."""
+        kept = GlnList.objects.filter(pk=value.pk)
+        return queryset.filter(gln__in=kept.values(one=Func("glns", function="unnest")))
 
-    def having_edi_types(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """Carried by the GIN index of edi_types."""
-        return queryset.filter(edi_types__contains=[entry.pk for entry in value])
+    def having_all(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
+        """Carried by the GIN index of edi_types, as what follows."""
+        return queryset.filter(_each(value))
 
-    def lacking_edi_types(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        return queryset.exclude(edi_types__overlap=[entry.pk for entry in value])
+    def having_any(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
+        return queryset.filter(edi_types__overlap=_keys(value))
+
+    def lacking_any(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
+        return queryset.exclude(_each(value))
+
+    def having_none(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
+        return queryset.exclude(edi_types__overlap=_keys(value))
+
+    def having_exactly(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
+        """One set where each is one version: the planner knows how many have it, and not how many lie within."""
+        keys = _keys(value)
+        if len(keys) == len(value):
+            return queryset.filter(edi_types=keys)
+        others = [pk for pk in self.code_lists.edi_types if pk not in keys]
+        return queryset.filter(_each(value)).exclude(edi_types__overlap=others)
+
+    def having_retired(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(edi_types__overlap=self.code_lists.retired_edi_types)
+
+    def without_edi_types(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(edi_types=[])
 
     def by_code(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
         return queryset.filter(**{f"{name}__in": [entry.pk for entry in value]})
 
+    def by_unit_type(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
+        """Carried by sorunit_types, which knows how many have each."""
+        return queryset.filter(unit__types__in=self.code_lists.unit_types_with(entry.code for entry in value))
+
+    def by_kind(self, queryset: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:
+        return queryset.filter(unit__kind__in=value)
+
     def by_speciality(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
         """The unit with the speciality may use the number of a unit above it."""
         served = SorUnit.objects.filter(specialities__overlap=[entry.pk for entry in value])
+        if self.form.cleaned_data["kun_egne"]:
+            served = served.filter(number_holder=F("pk"))
         return queryset.filter(unit__in=served.exclude(number_holder=None).values(held=F("number_holder")))
+
+    def by_use(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        others = (
+            SorUnit.objects.filter(number_holder=OuterRef("unit"))
+            .exclude(pk=OuterRef("unit"))
+            .filter(Q(to_date=None) | Q(to_date__gte=timezone.localdate()))
+        )
+        return queryset.filter(~Exists(others) if value == YES else Exists(others))
 
     def by_status(self, queryset: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:
         day = timezone.localdate()
@@ -222,3 +365,46 @@ class LocationFilter(django_filters.FilterSet):
         for one in value:
             any_of |= STATUS[one](day)
         return queryset.filter(any_of)
+
+    def by_internal(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(only_internal=value == YES)
+
+    def by_deviation(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        deviating = LocationNumber.objects.deviating().values("pk")
+        return queryset.filter(pk__in=deviating) if value == YES else queryset.exclude(pk__in=deviating)
+
+    def _changed(self) -> Q:
+        """A change set's versions came into force when it was done: the few change sets are found first."""
+        said = self.form.cleaned_data
+        change_sets = ChangeSet.objects.filter(state=State.DONE)
+        if said["aendret_fra"]:
+            change_sets = change_sets.filter(finished_at__gte=_start_of(said["aendret_fra"]))
+        if said["aendret_til"]:
+            change_sets = change_sets.filter(
+                finished_at__lt=_start_of(said["aendret_til"] + timedelta(days=1))
+            )
+        if said["aendret_af"]:
+            people = [entry.pk for entry in said["aendret_af"]]
+            change_sets = change_sets.filter(Q(by__in=people) | Q(applied_by__in=people))
+        versions = LocationVersion.objects.filter(
+            change_set__in=list(change_sets.values_list("pk", flat=True)), applied_at__isnull=False
+        )
+        return Q(pk__in=versions.values("location"))
+
+
+def _keys(asked: Sequence[Code]) -> list[int]:
+    return sorted({key for entry in asked for key in entry.keys})
+
+
+def _each(asked: Sequence[Code]) -> Q:
+    """Has every one of them, those in any version in some version."""
+    exact = [entry.pk for entry in asked if not entry.versions]
+    has = Q(edi_types__contains=exact) if exact else Q()
+    for entry in asked:
+        if entry.versions:
+            has &= Q(edi_types__overlap=entry.versions)
+    return has
+
+
+def _start_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

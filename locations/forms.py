@@ -1,15 +1,14 @@
-"""Codes as people and addresses write them → the rows they mean; and the form that changes many numbers alike."""
+"""The fields of what can be asked of the list; and the form that changes many numbers alike."""
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+import unicodedata
+from datetime import date
 from html import escape
 from typing import Any
 
 from django import forms
-from django.db import connection
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Count, Q, QuerySet
 from django.forms.utils import flatatt
 from django.utils import timezone
@@ -18,100 +17,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from locations.models import (
-    EdiAdministrator,
-    EdiType,
-    LocationNumber,
-    Region,
-    Speciality,
-    System,
-    Vans,
-    Vendor,
-)
+from locations.codes import EDI_TYPE, Code, CodeLists
+from locations.free_text import WORDS
+from locations.models import EdiType, GlnList, LocationNumber, System, Vans, Vendor
+from soredi.models import User
 
 _GLN = re.compile(r"[0-9]{1,13}")
-
-
-@dataclass(frozen=True)
-class Code:
-    """One entry of a code list: its key, what stands in the address, and what people read."""
-
-    pk: int
-    code: str
-    name: str
-    label: str
-
-    @property
-    def short(self) -> str:
-        """An EDI type's code without its version."""
-        return self.label.partition(" ")[0]
-
-
-class CodeLists:
-    """All code lists, read in one statement: about 250 short rows."""
-
-    _TABLES = {
-        "administrator": EdiAdministrator._meta.db_table,
-        "vans": Vans._meta.db_table,
-        "system": System._meta.db_table,
-        "leverandoer": Vendor._meta.db_table,
-        "region": Region._meta.db_table,
-        "speciale": Speciality._meta.db_table,
-    }
-    # Out: (list, key, SOR id or code, code, version, name). Composing it by the ORM for each page took longer than
-    # PostgreSQL takes to answer it.
-    _READ = (
-        "SELECT 'edi_type', id, coalesce(sor_id, ''), code, version, name FROM locations_editype"
-        + "".join(
-            f" UNION ALL SELECT '{parameter}', id, code, '', '', name FROM {table}"
-            for parameter, table in _TABLES.items()
-        )
-    )
-
-    def __init__(self) -> None:
-        self._lists: dict[str, dict[str, Code]] = {name: {} for name in (*self._TABLES, "edi_type")}
-        self._versions: dict[str, list[str]] = defaultdict(list)
-        with connection.cursor() as cursor:
-            cursor.execute(self._READ)
-            rows = cursor.fetchall()
-        for parameter, pk, first, code, version, name in rows:
-            if parameter == "edi_type":
-                label = f"{code} {version}".strip()
-                self._lists["edi_type"][label] = Code(pk, first or label, name, label)
-                self._versions[code].append(label)
-            else:
-                self._lists[parameter][first] = Code(pk, first, name, name)
-        self._by_sor_id = {entry.code: entry for entry in self._lists["edi_type"].values()}
-
-    def all(self, parameter: str) -> list[Code]:
-        """The entries of one list, in the order of their labels."""
-        return sorted(self._lists[parameter.removeprefix("ikke_")].values(), key=lambda entry: entry.label)
-
-    @cached_property
-    def edi_types(self) -> Mapping[int, Code]:
-        """Key → EDI type, in the order of code and version."""
-        return {entry.pk: entry for entry in self.all("edi_type")}
-
-    def find(self, parameter: str, value: str) -> Code:
-        """The entry that `value` means; raises ValidationError where none or several do."""
-        if parameter.endswith("edi_type"):
-            return self._edi_type(" ".join(value.split()))
-        if entry := self._lists[parameter].get(value.strip()):
-            return entry
-        raise forms.ValidationError(_("“%(value)s” is not in the code list.") % {"value": value})
-
-    def _edi_type(self, value: str) -> Code:
-        if entry := self._by_sor_id.get(value) or self._lists["edi_type"].get(value):
-            return entry
-        versions = self._versions.get(value, [])
-        if len(versions) == 1:
-            return self._lists["edi_type"][versions[0]]
-        if versions:
-            raise forms.ValidationError(
-                _("%(code)s has several versions. Write one of: %(versions)s.")
-                % {"code": value, "versions": ", ".join(sorted(versions))},
-            )
-        raise forms.ValidationError(_("“%(value)s” is not in the code list.") % {"value": value})
 
 
 class CodesSelect(forms.SelectMultiple):
@@ -132,21 +43,105 @@ class CodesSelect(forms.SelectMultiple):
 
 
 class CodesField(forms.Field):
-    """Repeatable codes of one list → their `Code` entries, each once."""
+    """Repeatable codes of the list `of` → their `Code` entries, each once."""
 
-    widget = CodesSelect
+    widget: Any = CodesSelect
 
-    def __init__(self, *, parameter: str, code_lists: CodeLists, **options: Any):
+    def __init__(self, *, of: str, code_lists: CodeLists, **options: Any):
         super().__init__(**options)
-        self.parameter, self.code_lists = parameter, code_lists
-        self.widget.choices = [(entry.code, entry.label) for entry in code_lists.all(parameter)]
+        self.of, self.code_lists = of, code_lists
+        self.widget.choices = [(entry.code, entry.label) for entry in self.entries()]
+
+    def entries(self) -> list[Code]:
+        """What can be chosen."""
+        return self.code_lists.edi_type_choices if self.of == EDI_TYPE else self.code_lists.all(self.of)
 
     def to_python(self, value: list[str] | None) -> list[Code]:
-        return list(dict.fromkeys(self.code_lists.find(self.parameter, one) for one in value or []))
+        return list(dict.fromkeys(self.find(one) for one in value or []))
+
+    def find(self, value: str) -> Code:
+        if self.of == EDI_TYPE:
+            return self.code_lists.find_any_version(value)
+        return self.code_lists.find(self.of, value)
 
     def prepare_value(self, value: list[str] | None) -> list[str]:
         """However a code was written, its entry in the list of choices."""
         return [entry.code for entry in self.to_python(value)]
+
+
+class WordsField(forms.CharField):
+    """Free text, in one Unicode form."""
+
+    def __init__(self, **options: Any):
+        super().__init__(max_length=200, **options)
+
+    def to_python(self, value: Any) -> str:
+        text = unicodedata.normalize("NFC", super().to_python(value) or "")
+        if len(text.split()) > WORDS:
+            raise forms.ValidationError(_("At most %(count)s words.") % {"count": WORDS})
+        return text
+
+
+class PeopleInput(forms.TextInput):
+    """User names with commas between, or the parameter repeated."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [one for text in data.getlist(name) for one in text.replace(",", " ").split()]
+
+    def format_value(self, value: Any) -> str:
+        return ", ".join(value or [])
+
+
+class PeopleField(CodesField):
+    """Repeatable user names → `Code` entries of the people.
+
+    Only an administrator is told that a name is nobody's: to others it is somebody who has done nothing here.
+    """
+
+    widget: Any = PeopleInput
+
+    def __init__(self, *, told: bool, **options: Any):
+        super().__init__(of="", **options)
+        self.told = told
+
+    def entries(self) -> list[Code]:
+        return []
+
+    def find(self, value: str) -> Code:
+        name = value.strip()
+        person = User.objects.filter(username=name).only("pk").first()
+        if person is None and self.told:
+            raise forms.ValidationError(_("There is no user “%(value)s”.") % {"value": name})
+        return Code(person.pk if person else 0, name, name, name)
+
+
+class DayField(forms.DateField):
+    """An ISO day. The years are those that a time zone can be applied to."""
+
+    def __init__(self, **options: Any):
+        super().__init__(
+            input_formats=["%Y-%m-%d"],
+            error_messages={"invalid": gettext_lazy("Write the day as 2026-12-31.")},
+            validators=[MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(9000, 1, 1))],
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            **options,
+        )
+
+
+class KeptListField(forms.CharField):
+    """The key of a list that was kept → its GlnList. One of somebody else is as unknown as one that never was."""
+
+    def __init__(self, *, user: User | AnonymousUser | None, **options: Any):
+        super().__init__(**options)
+        self.user = user
+
+    def to_python(self, value: Any) -> GlnList | None:  # type: ignore[override]
+        key = super().to_python(value)
+        if not key:
+            return None
+        if kept := GlnList.objects.readable_by(self.user).filter(key=key).order_by("pk").first():
+            return kept
+        raise forms.ValidationError(_("There is no such list. Insert it again."))
 
 
 class GlnField(forms.CharField):

@@ -12,10 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from locations.filters import status_on
 from locations.forms import Code
 from locations.models import LocationNumber
 from locations.models.location import Status
+from locations.statuses import status_on
 
 TYPES_SHOWN = 5
 

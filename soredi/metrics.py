@@ -19,10 +19,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from locations import deviations
-from locations.filters import STATUS
 from locations.models import LocationNumber
 from locations.models.deviation import Field
 from locations.models.location import Status
+from locations.statuses import STATUS
 from soredi.health import OK, SECONDS, broker, database
 from soredi.jobs import State, job_classes
 from sorimport.models import ImportRun

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from locations.deviations import Asked
 from locations.deviations import count as count_deviations
-from locations.filters import STATUS
 from locations.models import ChangeSet, LocationNumber
 from locations.models.location import Status
 from locations.saved import shown
+from locations.statuses import STATUS
 from locations.views.saved import on_front_page
 from massupdate.models import MassUpdate
 from soredi.jobs import Job, State

@@ -1,8 +1,9 @@
 from .catalogue import EdiAdministrator, EdiType, Region, Speciality, System, Vans, Vendor
 from .change import ChangeSet
 from .deviation import Deviation
+from .gln_list import GlnList
 from .location import PROFILE_COLUMNS, EdiProfile, LocationNumber, LocationVersion
-from .organisation import Assignment, SorUnit
+from .organisation import Assignment, SorUnit, UnitWord
 from .saved_search import SavedSearch
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "EdiAdministrator",
     "EdiProfile",
     "EdiType",
+    "GlnList",
     "LocationNumber",
     "LocationVersion",
     "Region",
@@ -20,6 +22,7 @@ __all__ = [
     "SorUnit",
     "Speciality",
     "System",
+    "UnitWord",
     "Vans",
     "Vendor",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
@@ -156,6 +156,11 @@ class LocationNumber(EdiProfile):
             models.Index(fields=["unit_key", "gln"], name="location_unit_key"),
             models.Index(fields=["city_key", "gln"], name="location_city_key"),
             models.Index(fields=["gln"], condition=NOT_AS_SOR, name="location_not_as_sor"),
+            GinIndex(
+                OpClass(models.Func(F("note"), function="search_fold"), name="gin_trgm_ops"),
+                condition=~Q(note=""),
+                name="location_note",
+            ),
         ]
         triggers = guards.location_triggers(PROFILE_COLUMNS)
 

@@ -1,5 +1,6 @@
 """Who is where: the units of the health organisation register, and which of them had a number when."""
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
@@ -8,6 +9,40 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from . import guards
+
+# The words of search_text that are not there yet, each once, in order, so that two imports wait for each other. Codes
+# without a letter are no words.
+_ADD_WORDS = """
+    INSERT INTO locations_unitword (word)
+    SELECT DISTINCT word FROM ({texts}) AS texts (text),
+        string_to_table(translate(text, '.,:;/()"''-&+', '            '), ' ') AS word
+    WHERE length(word) > 2 AND word ~ '[a-z]'
+    ORDER BY word
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+"""
+
+WORD_TRIGGERS = [
+    pgtrigger.Trigger(
+        name="words_insert",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="new_rows"),
+        func=_ADD_WORDS.format(texts="SELECT search_text FROM new_rows WHERE search_text <> ''"),
+    ),
+    pgtrigger.Trigger(
+        name="words_update",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Update,
+        referencing=pgtrigger.Referencing(old="old_rows", new="new_rows"),
+        func=_ADD_WORDS.format(
+            texts="SELECT n.search_text FROM new_rows n JOIN old_rows o USING (id) "
+            "WHERE n.search_text <> o.search_text"
+        ),
+    ),
+]
 
 
 class SorUnit(models.Model):
@@ -75,11 +110,28 @@ class SorUnit(models.Model):
         indexes = [
             GinIndex(fields=["specialities"], name="sorunit_specialities"),
             GinIndex(fields=["search_text"], name="sorunit_search", opclasses=["gin_trgm_ops"]),
+            # Few distinct values: read by leaps for the choices, and by value for the filter.
+            models.Index(fields=["types"], name="sorunit_types"),
         ]
-        triggers = [guards.never_deleted(), guards.never_truncated()]
+        triggers = [guards.never_deleted(), guards.never_truncated(), *WORD_TRIGGERS]
 
     def __str__(self) -> str:
         return self.name
+
+
+class UnitWord(models.Model):
+    """A word of the free text of units, as search_fold() writes it: what a mistyped one is compared with.
+
+    Units are public, notes are not: no word of a note is here. Written by triggers, read by `locations.free_text`.
+    """
+
+    word = models.TextField(unique=True, db_collation="C")
+
+    class Meta:
+        indexes = [GinIndex(fields=["word"], name="unitword_trigrams", opclasses=["gin_trgm_ops"])]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class Assignment(models.Model):

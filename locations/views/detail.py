@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from locations import deviations
-from locations.filters import status_on
 from locations.history import changes_of
 from locations.kinds import by_kind
 from locations.models import EdiType, LocationNumber, SorUnit, Speciality
 from locations.models.deviation import Field
+from locations.statuses import status_on
 from locations.tables import in_groups
 from locations.views.deviations import shown
 

@@ -20,10 +20,11 @@ from django.views.decorators.http import require_http_methods
 
 from locations import changes
 from locations.access import LocationNumberQuerySet
-from locations.filters import STATUS, FilterError, LocationFilter
+from locations.filters import FilterError, LocationFilter
 from locations.forms import EditForm
 from locations.models import EdiType, LocationNumber
 from locations.models.location import Status
+from locations.statuses import STATUS
 from locations.tables import in_groups
 from soredi.jobs import Refused
 from soredi.models import User

@@ -13,8 +13,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from locations import changes
+from locations.codes import CodeLists
 from locations.filters import LocationFilter
-from locations.forms import CodeLists
 from locations.models import ChangeSet, EdiType, System, Vans, Vendor
 from soredi.jobs import Refused, State
 from soredi.management.acting import user_named

@@ -1,0 +1,244 @@
+"""Free text → the location numbers that hold it, best match first; and, where nothing does, one typing error a word.
+
+Each word of the text must be found in the unit's text (`SorUnit.search_text`: its name, the names above it, address and
+codes), in the number's note, or, being at least five digits, be the first digits of the number. A word with three
+letters or digits in a row is found anywhere; a shorter one, which no trigram carries, only where a word begins.
+
+`look` reads at most RANKED numbers and ranks them. Where there are more, those that it has read come first and the
+condition alone says which the others are: a hundred thousand matches are not worth ordering.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models.expressions import Combinable
+
+from locations.access import LocationNumberQuerySet
+
+RANKED = 2000
+WORDS = 10
+GLN_DIGITS = 5  # fewer are a postcode or a house
+SHORTEST = 4  # letters of a word that may be mistyped
+MEANINGS = 8  # of a mistyped word
+
+_CARRIED = re.compile(r"[^\W_]{3}")
+_RUN = re.compile(r"[^\W_]+")
+_SEPARATORS = ".,:;/()\"'-&+"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of the text as it was written, and as it may be spelt; `mistyped` ones were found to be other words."""
+
+    written: str
+    spellings: tuple[str, ...]
+    mistyped: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """`keys` are numbers, best match first; all of them unless `more`, where `condition` says which they are.
+
+    `words` say what was sought; `tolerant` that some of them were taken to be mistyped.
+    """
+
+    keys: list[int]
+    more: bool
+    condition: Q
+    words: list[Word] = field(default_factory=list)
+
+    @property
+    def tolerant(self) -> bool:
+        return any(word.mistyped for word in self.words)
+
+
+class _Like(Func):
+    template = "(%(expressions)s)"
+    arg_joiner = " LIKE "
+    output_field = BooleanField()
+
+
+class _Equal(_Like):
+    arg_joiner = " = "
+
+
+def _fold(text: Combinable | Value) -> Func:
+    return Func(text, function="search_fold", output_field=TextField())
+
+
+def _words_of(text: Combinable) -> Func:
+    """SQL: `text` with a space before each word."""
+    signs = Value(_SEPARATORS)
+    spaces = Value(" " * len(_SEPARATORS))
+    return Func(text, signs, spaces, template="(' ' || translate(%(expressions)s))", output_field=TextField())
+
+
+_UNIT, _NAME, _NOTE = F("unit__search_text"), _fold(F("unit__name")), _fold(F("note"))
+
+
+def _like(text: Combinable, pattern: str) -> Q:
+    return Q(_Like(text, _fold(Value(pattern))))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def _held(text: Combinable, word: Word) -> Q:
+    """`text` holds one of the spellings; carried by an index of its trigrams."""
+
+    def one(spelling: str) -> Q:
+        escaped = _escaped(spelling)
+        if _CARRIED.search(spelling):
+            return _like(text, f"%{escaped}%")
+        return _like(text, f"{escaped}%") | _like(text, f"% {escaped}%")
+
+    return reduce(or_, map(one, word.spellings))
+
+
+def _begun(text: Combinable, word: Word) -> Q:
+    """A word of `text` begins with one of the spellings."""
+    return reduce(or_, (_like(text, f"% {_escaped(spelling)}%") for spelling in word.spellings))
+
+
+def _beside_unit(word: Word) -> Q:
+    """In the note, or the number's first digits."""
+    found = ~Q(note="") & _held(_NOTE, word)
+    if word.written.isascii() and word.written.isdigit() and GLN_DIGITS <= len(word.written) <= 13:
+        found |= Q(gln__startswith=word.written)
+    return found
+
+
+def _all(conditions: Sequence[Q]) -> Q:
+    return reduce(and_, conditions)
+
+
+def _rank(words: Sequence[Word]) -> Case:
+    """0 the name, 1 its beginning, 2 each word begins one of the name, 3 one of the text, 4 found within words."""
+    phrase = _escaped(" ".join(word.spellings[0] for word in words))
+    return Case(
+        When(Q(_Equal(_NAME, _fold(Value(" ".join(word.spellings[0] for word in words))))), then=0),
+        When(_like(_NAME, f"{phrase}%"), then=1),
+        When(_all([_begun(_words_of(_NAME), word) for word in words]), then=2),
+        When(_all([_begun(_words_of(_UNIT), word) for word in words]), then=3),
+        default=4,
+        output_field=IntegerField(),
+    )
+
+
+def written_words(text: str) -> list[Word]:
+    return [Word(word, (word,)) for word in text.split()]
+
+
+def _whole_number(words: Sequence[Word]) -> Q | None:
+    """A location number, or its beginning, written with spaces inside."""
+    digits = "".join(word.written for word in words)
+    if len(words) > 1 and digits.isascii() and digits.isdigit() and GLN_DIGITS <= len(digits) <= 13:
+        return Q(gln__startswith=digits)
+    return None
+
+
+def look(text: str, *, asked: LocationNumberQuerySet, own: LocationNumberQuerySet) -> Found:
+    """What of `asked` the text finds; `own` are all the numbers that the person may see.
+
+    Whether a word is mistyped depends on `own` alone: a further filter never finds what was not found without it.
+    """
+    words = written_words(text)
+    found = _look(words, asked)
+    if found.keys or _look(words, own, most=1).keys:
+        return found
+    meant = mistyped(words)
+    return _look(meant, asked) if meant else found
+
+
+def _look(words: Sequence[Word], among: LocationNumberQuerySet, most: int = RANKED) -> Found:
+    """One statement with an arm for each index that finds numbers: one OR over two tables would use none of them."""
+    beside = [_beside_unit(word) for word in words]
+    everywhere = _all([_held(_UNIT, word) | other for word, other in zip(words, beside, strict=True)])
+    by_number = _whole_number(words)
+    arms = [_all([_held(_UNIT, word) for word in words]), reduce(or_, beside) & everywhere]
+    if by_number:
+        arms.append(by_number)
+    ranked = among.order_by().annotate(rank=_rank(words)).values_list("pk", "gln", "rank")
+    first, *others = (ranked.filter(arm)[: most + 1] for arm in arms)
+    rows = sorted(set(first.union(*others, all=True)), key=lambda row: (row[2], row[1]))
+    return Found(
+        keys=[pk for pk, _gln, _rank in rows],
+        more=len(rows) > most,
+        condition=everywhere | by_number if by_number else everywhere,
+        words=list(words),
+    )
+
+
+# In: a word and its patterns. Out: (place of the word, the word itself where a unit has it). By trigrams.
+_KNOWN = """
+(SELECT %s::int, true, word FROM locations_unitword WHERE word LIKE %s LIMIT 1)
+"""
+# In: the patterns of one error, for the word's beginning, and for the whole word. Out: (place, word it may be).
+_MEANT = """
+(SELECT %s::int, false, word FROM locations_unitword WHERE word LIKE ANY (%s)
+ ORDER BY word LIKE ANY (%s) DESC, length(word), word LIMIT %s)
+"""
+
+
+def mistyped(words: Sequence[Word]) -> list[Word] | None:
+    """The words with those that no unit has replaced by what they may be; None where that finds nothing better.
+
+    One error a word, in a word of at least four characters with a letter among them: a wrong digit makes another
+    code, not a mistake.
+    """
+    runs = [
+        Word(run, (run,)) for word in words for run in _RUN.findall(_folded(word.written)) if run.isascii()
+    ]
+    statements: list[str] = []
+    params: list[Any] = []
+    for place, run in enumerate(runs):
+        if len(run.written) < SHORTEST or run.written.isdigit():
+            continue
+        patterns = one_error(run.written)
+        statements += [_KNOWN, _MEANT]
+        params += [place, f"%{run.written}%"]
+        params += [place, [f"{pattern}%" for pattern in patterns], patterns, MEANINGS]
+    if not statements:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(statements), params)
+        rows = cursor.fetchall()
+    known = {place for place, is_known, _word in rows if is_known}
+    meant = {
+        place: tuple(word for at, is_known, word in rows if at == place and not is_known)
+        for place, _known, _word in rows
+        if place not in known
+    }
+    if not meant:
+        return None
+    return [
+        replace(run, spellings=meant[place], mistyped=True) if place in meant else run
+        for place, run in enumerate(runs)
+    ]
+
+
+def one_error(word: str) -> list[str]:
+    """Patterns for what `word` may be: a letter wrong, missing, too many, or two of them changed about."""
+    places = range(len(word))
+    wrong = {f"{word[:at]}_{word[at + 1 :]}" for at in places}
+    missing = {f"{word[:at]}_{word[at:]}" for at in range(len(word) + 1)}
+    too_many = {word[:at] + word[at + 1 :] for at in places}
+    changed = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in places[:-1]}
+    return sorted(wrong | missing | too_many | changed)
+
+
+_LETTERS = str.maketrans(
+    {"æ": "ae", "ä": "ae", "ø": "oe", "ö": "oe", "å": "aa"} | dict(zip("éèëáàíóõü", "eeeaaiooy", strict=True))
+)
+
+
+def _folded(text: str) -> str:
+    """As search_fold() of the database."""
+    return text.lower().translate(_LETTERS)
