@@ -65,6 +65,7 @@ from locations.forms import (
     PeopleField,
     WordsField,
 )
+from locations.gln_lists import touch
 from locations.models import ChangeSet, GlnList, LocationNumber, LocationVersion, SorUnit
 from locations.models.location import Status
 from locations.orders import ORDERS, ordered
@@ -200,6 +201,8 @@ class LocationFilter(django_filters.FilterSet):
         for parameter, errors in asked.form.errors.get_json_data().items():
             raise FilterError(parameter, errors[0]["message"])
         said = asked.form.cleaned_data
+        if said["liste"]:
+            touch(said["liste"])
         if said["kun_egne"] and not said["speciale"]:
             raise FilterError("kun_egne", _("It narrows a speciality; give speciale too."))
         return asked

@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from locations import changes
+from locations import changes, gln_lists
 from locations.models import ChangeSet
 
 PLANS_LIVE = timedelta(hours=24)
@@ -17,3 +17,8 @@ def apply_change_set(pk: int) -> None:
 @shared_task(name="locations.expire_plans")
 def expire_plans() -> int:
     return changes.expire_plans(before=timezone.now() - PLANS_LIVE)
+
+
+@shared_task(name="locations.drop_unused_lists")
+def drop_unused_lists() -> int:
+    return gln_lists.drop_unused()

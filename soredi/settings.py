@@ -236,6 +236,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "soredi.sweep", "schedule": 30.0},
     "expire_plans": {"task": "locations.expire_plans", "schedule": 3600.0},
+    "drop_unused_lists": {"task": "locations.drop_unused_lists", "schedule": crontab(hour=3, minute=10)},
     "clean": {"task": "sorimport.clean", "schedule": crontab(hour=3, minute=20)},
 }
 if SOR_BASE_URL:
