@@ -66,9 +66,11 @@ _PLAN_EDIT = _WRITE.format(
         coalesce(%(vans)s::bigint, l.vans_id) AS vans_id,
         CASE
             WHEN %(replace)s::int[] IS NOT NULL THEN %(replace)s::int[]
-            WHEN l.edi_types @> %(add)s::int[] AND NOT l.edi_types && %(remove)s::int[] THEN l.edi_types
-            ELSE ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || %(add)s::int[]) t
-                       WHERE t <> ALL (%(remove)s::int[]) ORDER BY t)
+            WHEN l.edi_types @> %(add)s::int[] AND NOT l.edi_types && %(remove)s::int[]
+                AND NOT l.edi_types && %(swap_from)s::int[] THEN l.edi_types
+            ELSE ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || %(add)s::int[]
+                           || CASE WHEN l.edi_types && %(swap_from)s::int[] THEN %(swap_to)s::int[] ELSE '{}' END) t
+                       WHERE t <> ALL (%(remove)s::int[] || %(swap_from)s::int[]) ORDER BY t)
         END AS edi_types,
         coalesce(%(only_internal)s::boolean, l.only_internal) AS only_internal,
         coalesce(%(inactive)s::boolean, l.inactive) AS inactive,
@@ -179,18 +181,21 @@ def plan(
     add: Sequence[EdiType] = (),
     remove: Sequence[EdiType] = (),
     replace: Sequence[EdiType] | None = None,
+    swap: tuple[EdiType, EdiType] | None = None,
     only_internal: bool | None = None,
     inactive: bool | None = None,
     note: str | None = None,
 ) -> ChangeSet:
     """Plan the same change for every number in `locations`; returns the draft ChangeSet.
 
-    None leaves a field as it is. `add` and `remove` change the set of EDI types, `replace` states it whole. Raises
-    NotPermitted where `by` may not edit one of the numbers, ValueError where the operations contradict each other.
+    None leaves a field as it is. `add` and `remove` change the set of EDI types, `replace` states it whole, and
+    `swap` puts the second type in the place of the first where a number has that. Raises NotPermitted where `by` may
+    not edit one of the numbers, ValueError where the operations contradict each other.
     """
-    if replace is not None and (add or remove):
-        raise ValueError("replace states the whole set; it cannot go with add or remove")
-    if set(add) & set(remove):
+    old, new = swap or (None, None)
+    if replace is not None and (add or remove or swap):
+        raise ValueError("replace states the whole set; it cannot go with add, remove or swap")
+    if set(add) & set(remove) or (swap and (old == new or old in add or new in remove)):
         raise ValueError("the same EDI type is to be added and removed")
     if (system is None) != (vendor is None):
         raise ValueError("system and vendor are one field; give both")
@@ -207,6 +212,8 @@ def plan(
         vans=vans and vans.pk,
         add=[t.pk for t in add],
         remove=[t.pk for t in remove],
+        swap_from=[old.pk] if old else [],
+        swap_to=[new.pk] if new else [],
         replace=None if replace is None else sorted({t.pk for t in replace}),
         only_internal=only_internal,
         inactive=inactive,

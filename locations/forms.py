@@ -9,9 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Count, Q, QuerySet
 from django.forms.utils import flatatt
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from locations.codes import EDI_TYPE, Code, CodeLists
 from locations.free_text import WORDS
-from locations.models import EdiType, GlnList, LocationNumber, System, Vans, Vendor
+from locations.models import GlnList
 from soredi.models import User
 
 _GLN = re.compile(r"[0-9]{1,13}")
@@ -152,23 +150,6 @@ class GlnField(forms.CharField):
         return digits
 
 
-def _current(model: type[Any]) -> QuerySet[Any]:
-    """What may be chosen anew today."""
-    return model._default_manager.filter(Q(retired_on=None) | Q(retired_on__gt=timezone.localdate()))
-
-
-def usual_vendor(system: System) -> Vendor | None:
-    """The vendor that most numbers with `system` have; None where no number tells."""
-    most = (
-        LocationNumber.objects.filter(system=system, vendor__isnull=False)
-        .values("vendor")
-        .annotate(numbers=Count("pk"))
-        .order_by("-numbers", "vendor")
-        .first()
-    )
-    return Vendor.objects.get(pk=most["vendor"]) if most else None
-
-
 def reason_field(label: Any) -> forms.CharField:
     """Why: asked of everybody who changes numbers here."""
     return forms.CharField(
@@ -182,55 +163,3 @@ def reason_field(label: Any) -> forms.CharField:
 
 class UndoForm(forms.Form):
     reason = reason_field(gettext_lazy("Reason for undoing"))
-
-
-class EditForm(forms.Form):
-    """The same change for many numbers. What is left empty stays as it is on each of them.
-
-    A system without a vendor takes its usual one; `took_usual_vendor` tells so.
-    """
-
-    vans = forms.ModelChoiceField(Vans.objects.none(), required=False, label="VANS")
-    system = forms.ModelChoiceField(System.objects.none(), required=False, label=gettext_lazy("System"))
-    vendor = forms.ModelChoiceField(
-        Vendor.objects.none(),
-        required=False,
-        label=gettext_lazy("Vendor"),
-        help_text=gettext_lazy("Left empty, it becomes the usual vendor of the system."),
-    )
-    add = forms.ModelMultipleChoiceField(
-        EdiType.objects.none(), required=False, label=gettext_lazy("Add EDI types")
-    )
-    remove = forms.ModelMultipleChoiceField(
-        EdiType.objects.none(), required=False, label=gettext_lazy("Remove EDI types")
-    )
-    reason = reason_field(gettext_lazy("Reason"))
-
-    fields: dict[str, Any]
-    took_usual_vendor = False
-
-    def __init__(self, data: Any = None):
-        super().__init__(data)
-        for name, model in (("vans", Vans), ("system", System), ("vendor", Vendor)):
-            self.fields[name].queryset = _current(model)
-            self.fields[name].empty_label = _("Leave as it is")
-            self.fields[name].widget.attrs["class"] = "form-select"
-        self.fields["add"].queryset = _current(EdiType)
-        self.fields["remove"].queryset = EdiType.objects.all()
-
-    def clean(self) -> dict[str, Any]:
-        asked = super().clean() or {}
-        system, vendor = asked.get("system"), asked.get("vendor")
-        if vendor and not system and "system" not in self.errors:
-            self.add_error("system", _("Choose the system too: system and vendor go together."))
-        if system and not vendor and "vendor" not in self.errors:
-            asked["vendor"] = usual_vendor(system)
-            self.took_usual_vendor = asked["vendor"] is not None
-            if not self.took_usual_vendor:
-                self.add_error("vendor", _("Choose the vendor: no location number has this system yet."))
-        if both := set(asked.get("add", ())) & set(asked.get("remove", ())):
-            names = ", ".join(sorted(str(row) for row in both))
-            self.add_error("remove", _("To be both added and removed: %(types)s.") % {"types": names})
-        if not self.errors and not any(asked[name] for name in ("vans", "system", "add", "remove")):
-            raise forms.ValidationError(_("Choose what to change."))
-        return asked

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods
 
 from locations import changes
 from locations.access import LocationNumberQuerySet
+from locations.editing import EditForm
 from locations.filters import FilterError, LocationFilter
-from locations.forms import EditForm
 from locations.models import EdiType, LocationNumber
 from locations.models.location import Status
 from locations.statuses import STATUS
@@ -31,6 +31,7 @@ from soredi.models import User
 from soredi.parameters import refused
 
 SHOWN = 5  # numbers named on the page
+MORE = ("only_internal", "inactive", "edi_administrator", "note", "clear_note")  # seldom changed
 
 
 class Unnest(Func):
@@ -67,7 +68,7 @@ def edit(request: HttpRequest) -> HttpResponse:
     if not counts["total"]:
         messages.info(request, _("Tick the location numbers that you want to change."))
         return redirect(back)
-    form = EditForm(request.POST) if "reason" in request.POST else EditForm()
+    form = EditForm(request.POST if "reason" in request.POST else None, user=cast(User, request.user))
     if form.is_bound and form.is_valid():
         return plan(request, locations, form)
     first = locations.select_related("unit")[:SHOWN]
@@ -76,6 +77,7 @@ def edit(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "first": [(in_groups(location.gln), location) for location in first],
         "more": counts["total"] > SHOWN,
+        "more_open": any(form[name].value() for name in MORE if name in form.fields),
         "back": back,
         "asked": asked,
         "ticked": asked.getlist("valgt") if asked.get("omfang") != "alle" else [],
@@ -102,11 +104,7 @@ def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm
             locations=locations,
             by=cast(User, request.user),
             reason=asked["reason"],
-            vans=asked["vans"],
-            system=asked["system"],
-            vendor=asked["vendor"],
-            add=asked["add"],
-            remove=asked["remove"],
+            **form.operations(),
         )
     except Refused as refusal:
         messages.error(request, str(refusal))

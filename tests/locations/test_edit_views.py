@@ -5,7 +5,7 @@ from datetime import date
 import builders
 import pytest
 
-from locations.models import ChangeSet, LocationNumber, System, Vans, Vendor
+from locations.models import ChangeSet, EdiAdministrator, EdiType, LocationNumber, System, Vans, Vendor
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_step_one_names_the_numbers_and_counts_their_types(client, anna, django_
     dis91, ref06 = builders.edi_type("DIS91", "D9134L"), builders.edi_type("REF06", "H0630R")
     locations = [builders.location(edi_types=[dis91, ref06][: n % 2 + 1]) for n in range(8)]
     builders.location(to_date=date(2020, 1, 1), edi_types=[dis91])
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         page = text(client.get(PAGE, {"omfang": "alle", "soegning": "vans=KMD"}))
     for shown in (
         "Ret 9 lokationsnumre",
@@ -91,6 +91,57 @@ def test_all_that_match_are_those_of_the_search_and_the_user(client, anna):
     assert the_plan(client.post(PAGE, data))[1] == [2, 2, 0, 0]
 
 
+def planned_sets():
+    """Codes of the EDI types of each number in the latest plan, by the number's place."""
+    names = {t.pk: t.code for t in EdiType.objects.all()}
+    versions = ChangeSet.objects.latest("pk").versions.order_by("location_id")
+    return [sorted(names[pk] for pk in version.edi_types) for version in versions]
+
+
+@pytest.mark.parametrize(
+    ("operations", "planned"),
+    [
+        ({"remove_all": "on"}, [[], []]),
+        ({"remove_all": "on", "add": "CTL01"}, [["CTL01"], ["CTL01"]]),
+        ({"swap_from": "DIS90", "swap_to": "DIS91"}, [["DIS91", "REF06"]]),
+        (
+            {"swap_from": "REF06", "swap_to": "CTL01", "add": "DIS91"},
+            [["CTL01", "DIS90", "DIS91"], ["CTL01", "DIS91"]],
+        ),
+        ({"swap_from": "DIS90", "swap_to": "DIS91", "remove": "REF06"}, [["DIS91"], ["DIS91"]]),
+    ],
+)
+def test_edi_types_are_removed_replaced_and_added_at_once(client, anna, operations, planned):
+    types = {name: builders.edi_type(name, "V1") for name in ("DIS90", "DIS91", "REF06", "CTL01")}
+    numbers = [
+        builders.location(edi_types=[types["DIS90"], types["REF06"]]),
+        builders.location(edi_types=[types["DIS91"], types["REF06"]]),
+    ]
+    keys = {name: types[value].pk if value in types else value for name, value in operations.items()}
+    the_plan(client.post(PAGE, asking(*numbers, **keys)))
+    assert planned_sets() == planned
+
+
+def test_note_and_marks_are_set_and_taken_away(client, anna):
+    noted, plain = builders.location(note="Old", inactive=True), builders.location()
+    for operations, changed in (
+        ({"note": "New", "only_internal": "ja"}, [("New", True, True), ("New", True, False)]),
+        ({"clear_note": "on", "inactive": "nej"}, [("", False, False)]),
+    ):
+        the_plan(client.post(PAGE, asking(noted, plain, **operations)))
+        versions = ChangeSet.objects.latest("pk").versions.order_by("location_id")
+        assert [(v.note, v.only_internal, v.inactive) for v in versions] == changed
+
+
+def test_only_an_administrator_gives_numbers_to_another_edi_administrator(client, anna):
+    location, other = builders.location(), builders.code(EdiAdministrator, "106")
+    page = text(client.post(PAGE, asking(location, edi_administrator=other.pk)))
+    assert "Vælg, hvad der skal ændres." in page and "edi_administrator" not in page
+    client.force_login(builders.user("root", staff=True))
+    the_plan(client.post(PAGE, asking(location, edi_administrator=other.pk)))
+    assert ChangeSet.objects.latest("pk").versions.get().edi_administrator == other
+
+
 def test_a_system_brings_its_usual_vendor(client, anna):
     for vendor in ("CGM", "EG", "EG"):
         builders.location(system="XMO", vendor=vendor, edi_administrator="106")
@@ -115,6 +166,10 @@ def test_a_system_brings_its_usual_vendor(client, anna):
         ({"vans": "Gone"}, "Marker en gyldig valgmulighed"),
         ({"add": "DIS91", "remove": "DIS91"}, "Skal både tilføjes og fjernes: DIS91 D9134L."),
         ({"add": "OLD"}, "Marker en gyldig valgmulighed"),
+        ({"remove_all": "on", "remove": "DIS91"}, "Alle fjernes allerede"),
+        ({"swap_from": "DIS91"}, "Vælg begge EDI-typer"),
+        ({"swap_from": "DIS91", "swap_to": "DIS91"}, "Det modsiger sig selv"),
+        ({"note": "New", "clear_note": "on"}, "Skriv en note eller fjern den."),
     ],
 )
 def test_what_cannot_be_planned_says_why_and_keeps_what_was_chosen(client, anna, operations, message):

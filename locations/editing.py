@@ -1,0 +1,170 @@
+"""What "Ret valgte" may ask for: one form, several operations at once on the same numbers."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from locations.forms import reason_field
+from locations.models import EdiAdministrator, EdiType, LocationNumber, System, Vans, Vendor
+from soredi.models import User
+
+_MODELS: dict[str, type[Any]] = {
+    "vans": Vans,
+    "system": System,
+    "vendor": Vendor,
+    "edi_administrator": EdiAdministrator,
+    "swap_from": EdiType,
+    "swap_to": EdiType,
+}
+YES_OR_NO = (("", gettext_lazy("Leave as it is")), ("ja", gettext_lazy("yes")), ("nej", gettext_lazy("no")))
+
+
+def _current(model: type[Any]) -> QuerySet[Any]:
+    """What may be chosen anew today."""
+    return model._default_manager.filter(Q(retired_on=None) | Q(retired_on__gt=timezone.localdate()))
+
+
+def usual_vendor(system: System) -> Vendor | None:
+    """The vendor that most numbers with `system` have; None where no number tells."""
+    most = (
+        LocationNumber.objects.filter(system=system, vendor__isnull=False)
+        .values("vendor")
+        .annotate(numbers=Count("pk"))
+        .order_by("-numbers", "vendor")
+        .first()
+    )
+    return Vendor.objects.get(pk=most["vendor"]) if most else None
+
+
+def _yes_or_no(label: Any) -> forms.TypedChoiceField:
+    """True, False, or None where it stays as it is."""
+    return forms.TypedChoiceField(
+        choices=YES_OR_NO,
+        coerce=lambda word: word == "ja",
+        empty_value=None,
+        required=False,
+        label=label,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
+
+class EditForm(forms.Form):
+    """The same change for many numbers. What is left empty stays as it is on each of them.
+
+    A system without a vendor takes its usual one; `took_usual_vendor` tells so. Only an administrator is asked for the
+    EDI administrator.
+    """
+
+    vans = forms.ModelChoiceField(Vans.objects.none(), required=False, label="VANS")
+    system = forms.ModelChoiceField(System.objects.none(), required=False, label=gettext_lazy("System"))
+    vendor = forms.ModelChoiceField(
+        Vendor.objects.none(),
+        required=False,
+        label=gettext_lazy("Vendor"),
+        help_text=gettext_lazy("Left empty, it becomes the usual vendor of the system."),
+    )
+    edi_administrator = forms.ModelChoiceField(
+        EdiAdministrator.objects.none(), required=False, label=gettext_lazy("EDI administrator")
+    )
+    add = forms.ModelMultipleChoiceField(
+        EdiType.objects.none(), required=False, label=gettext_lazy("Add EDI types")
+    )
+    remove = forms.ModelMultipleChoiceField(
+        EdiType.objects.none(), required=False, label=gettext_lazy("Remove EDI types")
+    )
+    remove_all = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Remove all EDI types, except those that are added above"),
+    )
+    swap_from = forms.ModelChoiceField(
+        EdiType.objects.none(), required=False, label=gettext_lazy("Replace, where it is found")
+    )
+    swap_to = forms.ModelChoiceField(EdiType.objects.none(), required=False, label=gettext_lazy("by"))
+    only_internal = _yes_or_no(gettext_lazy("Only internal"))
+    inactive = _yes_or_no(gettext_lazy("Not active"))
+    note = forms.CharField(
+        max_length=254,
+        required=False,
+        label=gettext_lazy("Note"),
+        help_text=gettext_lazy("Left empty, each number keeps its own."),
+        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
+    )
+    clear_note = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Remove the note"),
+    )
+    reason = reason_field(gettext_lazy("Reason"))
+
+    fields: dict[str, Any]
+    took_usual_vendor = False
+
+    def __init__(self, data: Any = None, *, user: User):
+        super().__init__(data)
+        if not user.is_administrator:
+            del self.fields["edi_administrator"]
+        empty = {"swap_from": "–", "swap_to": "–"}
+        for name, field in self.fields.items():
+            if name in _MODELS:
+                field.queryset = _current(_MODELS[name])
+                field.empty_label = empty.get(name, _("Leave as it is"))
+                field.widget.attrs["class"] = "form-select"
+        self.fields["add"].queryset = _current(EdiType)
+        self.fields["remove"].queryset = self.fields["swap_from"].queryset = (
+            EdiType.objects.all()
+        )  # retired ones too
+
+    def clean(self) -> dict[str, Any]:
+        asked = super().clean() or {}
+        self._clean_system(asked)
+        self._clean_edi_types(asked)
+        if asked.get("note") and asked.get("clear_note"):
+            self.add_error("note", _("Either write a note or remove it."))
+        if not self.errors and not any(
+            asked[name] not in (None, "", False) and (name not in ("add", "remove") or asked[name])
+            for name in self.fields
+            if name != "reason"
+        ):
+            raise forms.ValidationError(_("Choose what to change."))
+        return asked
+
+    def _clean_system(self, asked: dict[str, Any]) -> None:
+        system, vendor = asked.get("system"), asked.get("vendor")
+        if vendor and not system and "system" not in self.errors:
+            self.add_error("system", _("Choose the system too: system and vendor go together."))
+        if system and not vendor and "vendor" not in self.errors:
+            asked["vendor"] = usual_vendor(system)
+            self.took_usual_vendor = asked["vendor"] is not None
+            if not self.took_usual_vendor:
+                self.add_error("vendor", _("Choose the vendor: no location number has this system yet."))
+
+    def _clean_edi_types(self, asked: dict[str, Any]) -> None:
+        add, remove = set(asked.get("add", ())), set(asked.get("remove", ()))
+        old, new = asked.get("swap_from"), asked.get("swap_to")
+        if both := add & remove:
+            names = ", ".join(sorted(str(row) for row in both))
+            self.add_error("remove", _("To be both added and removed: %(types)s.") % {"types": names})
+        if asked.get("remove_all") and (remove or old):
+            self.add_error(
+                "remove_all", _("All are removed already: choose no single ones to remove or replace.")
+            )
+        if (old or new) and not (old and new) and not {"swap_from", "swap_to"} & set(self.errors):
+            self.add_error(
+                "swap_to" if old else "swap_from", _("Choose both EDI types: the old and the new.")
+            )
+        elif old and new and (old == new or old in add or new in remove):
+            self.add_error("swap_to", _("This goes against itself: choose other EDI types."))
+
+    def operations(self) -> dict[str, Any]:
+        """What `changes.plan` is to do."""
+        asked = self.cleaned_data
+        wanted = {name: asked[name] for name in ("vans", "system", "vendor", "only_internal", "inactive")}
+        wanted |= {"edi_administrator": asked.get("edi_administrator")}
+        wanted |= {"note": "" if asked["clear_note"] else asked["note"] or None}
+        if asked["remove_all"]:
+            return wanted | {"replace": list(asked["add"])}
+        swap = (asked["swap_from"], asked["swap_to"]) if asked["swap_from"] else None
+        return wanted | {"add": asked["add"], "remove": asked["remove"], "swap": swap}
