@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -50,7 +51,7 @@ def units_served(
 
     `specialities` are `cleaned_data["speciale"]` of a LocationFilter; `locations` the numbers of a page.
     """
-    params = {
+    params: dict[str, Any] = {
         "locations": [location.pk for location in locations],
         "specialities": [entry.pk for entry in specialities],
         "named": named,
