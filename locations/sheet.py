@@ -98,7 +98,6 @@ def workbook(
     with closing(rows), zipfile.ZipFile(outgoing, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, part in _PARTS.items():
             archive.writestr(path, _HEAD + part.replace("{name}", _fit(name)))
-        yield outgoing.take()
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
             batch, length, count = [_HEAD, _BEGIN, _line(headings).replace("<c ", '<c s="1" ')], 0, 1
             for row in rows:

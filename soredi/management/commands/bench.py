@@ -248,9 +248,12 @@ def bench_export(_extract: Path) -> Iterator[str]:
         floors, ours, firsts, memory = [], [], [], 0
         for _turn in range(3):
             export = Export(LocationNumber.objects.all(), form)
-            with connection.cursor() as cursor, timed() as clock:
-                with cursor.copy(statement) if statement else export.copy_rows(cursor) as copy:
-                    sum(len(chunk) for chunk in copy)
+            with (
+                connection.cursor() as cursor,
+                timed() as clock,
+                cursor.copy(statement) if statement else export.copy_rows(cursor) as copy,
+            ):
+                sum(len(chunk) for chunk in copy)
             floors.append(clock.seconds)
             chunks = iter(export)
             with timed() as clock:
