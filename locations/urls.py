@@ -22,6 +22,7 @@ urlpatterns = [
     path("aendringer/", changes.change_sets, name="change-sets"),
     path("aendringer/<int:pk>/", changes.change_set, name="change-set"),
     path("aendringer/<int:pk>/udfoer/", changes.apply, name="change-set-apply"),
+    path("aendringer/<int:pk>/igen/", edit.again, name="change-set-again"),
     path("aendringer/<int:pk>/fortryd/", changes.undo, name="change-set-undo"),
     path("aendringer/<int:pk>/annuller/", changes.drop, name="change-set-drop"),
 ]

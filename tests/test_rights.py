@@ -114,6 +114,7 @@ LINES = {
     "change-sets": Line("/aendringer/"),
     "change-set": Line("/aendringer/{done}/", get=OWN),
     "change-set-apply": Line("/aendringer/{draft}/udfoer/", get=NO, post=OWN_CHANGED),
+    "change-set-again": Line("/aendringer/{draft}/igen/", get=NO, post=OWN_CHANGED),
     "change-set-drop": Line("/aendringer/{draft}/annuller/", get=NO, post=OWN_CHANGED),
     "change-set-undo": Line(
         "/aendringer/{done}/fortryd/", get=NO, post=OWN_CHANGED, data={"reason": "Forkert liste"}

@@ -41,6 +41,11 @@ class ChangeSet(Job):
         related_name="+",
         help_text="Who had it carried out; `by` planned it. Empty for the system and for commands without --user.",
     )
+    asked = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What the form of Ret valgte was given, name → values, so that it can be planned again.",
+    )
     undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = ChangeSetQuerySet.as_manager()

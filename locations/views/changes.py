@@ -27,6 +27,8 @@ ROWS = 50
 UNDER_WAY = (State.QUEUED, State.RUNNING)
 # What is carried out from its own page here; a mass update has warnings to tick first.
 CARRIED_OUT_HERE = (Source.EDIT, Source.UNDO)
+# What came to nothing and can be planned again at one click.
+PLANNED_AGAIN = (State.REFUSED, State.FAILED, State.CANCELLED, State.EXPIRED)
 STEP = {State.DRAFT: 2, State.QUEUED: 3, State.RUNNING: 3, State.DONE: 5}
 
 
@@ -75,6 +77,9 @@ def whole_page(request: HttpRequest, it: ChangeSet, undo_form: UndoForm | None =
         "change_set": it,
         "step": STEP.get(State(it.state), 2),
         "may_apply": it.state == State.DRAFT and may_control and here and it.counts.get("changed"),
+        "may_plan_again": it.state in PLANNED_AGAIN
+        and may_control
+        and (it.asked or it.source == Source.UNDO),
         "may_drop": it.state == State.DRAFT and may_control and here,
         "mass_update": getattr(it, "mass_update", None) if may_control and not here else None,
         **({} if it.state in UNDER_WAY else contents(request, it)),

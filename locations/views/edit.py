@@ -16,16 +16,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from locations import changes
 from locations.access import LocationNumberQuerySet
 from locations.editing import EditForm
 from locations.filters import FilterError, LocationFilter
-from locations.models import EdiType, LocationNumber
+from locations.models import ChangeSet, EdiType, LocationNumber
+from locations.models.change import Source
 from locations.models.location import Status
 from locations.statuses import STATUS
 from locations.tables import in_groups
+from locations.views.changes import PLANNED_AGAIN, controlled
 from soredi.jobs import Refused
 from soredi.models import User
 from soredi.parameters import refused
@@ -109,6 +111,10 @@ def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("locations")
+    change_set.asked = {
+        name: values for name, values in cast(QueryDict, form.data).lists() if name != "csrfmiddlewaretoken"
+    }
+    change_set.save(update_fields=["asked"])
     if form.took_usual_vendor:
         messages.info(
             request,
@@ -116,6 +122,40 @@ def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm
             % {"vendor": asked["vendor"], "system": asked["system"]},
         )
     return redirect("change-set", change_set.pk)
+
+
+@login_required
+@require_POST
+def again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Plan anew what came to nothing, for the same numbers or the same search as they are now, and show the plan."""
+    it: ChangeSet = controlled(request, pk)
+    user = cast(User, request.user)
+    if it.state not in PLANNED_AGAIN:
+        return redirect("change-set", pk)
+    if it.source == Source.UNDO and it.undoes:
+        return undo_again(request, it)
+    asked = QueryDict(mutable=True)
+    for name, values in it.asked.items():
+        asked.setlist(name, values)
+    form = EditForm(asked, user=user)
+    try:
+        locations = chosen(asked, user)
+    except (FilterError, Http404):
+        messages.error(request, _("The numbers cannot be found again as they were chosen. Choose them anew."))
+        return redirect("change-set", pk)
+    if form.is_valid():
+        return plan(request, locations, form)
+    messages.error(request, _("It cannot be planned like this any more. Choose again."))
+    return redirect("change-set", pk)
+
+
+def undo_again(request: HttpRequest, it: ChangeSet) -> HttpResponse:
+    try:
+        planned = changes.plan_undo(cast(ChangeSet, it.undoes), by=cast(User, request.user), reason=it.reason)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("change-set", it.pk)
+    return redirect("change-set", planned.pk)
 
 
 def type_choices(locations: LocationNumberQuerySet, form: EditForm) -> dict[str, Any]:

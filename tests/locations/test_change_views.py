@@ -277,3 +277,29 @@ def test_an_unknown_parameter_is_named(client, anna, query, status):
         assert answer.status_code == status
         named = query[1:].partition("=")[0]
         assert (f"<strong>{named}</strong>" in text(answer)) == (status == 400)
+
+
+def test_a_refused_plan_is_planned_again_at_one_click(client):
+    anna, bo = builders.user("anna", administrators=["102"]), builders.user("bo", administrators=["102"])
+    number, other = builders.location(), builders.location()
+    client.force_login(anna)
+    vans = builders.code(Vans, "MultiMed")
+    asked = {"omfang": "valgte", "valgt": [number.gln, other.gln], "vans": vans.pk, "reason": "Ny aftale"}
+    client.post("/lokationsnumre/ret/", asked)
+    mine = ChangeSet.objects.latest("pk")
+    theirs = changes.plan(locations=LocationNumber.objects.filter(pk=other.pk), by=bo, note="Bo's")
+    theirs.run_here(changes.apply)
+    assert mine.run_here(changes.apply).state == State.REFUSED
+    assert "Beregn igen" in client.get(f"/aendringer/{mine.pk}/").content.decode()
+    answer = client.post(f"/aendringer/{mine.pk}/igen/")
+    again = ChangeSet.objects.latest("pk")
+    assert (answer["Location"], again.pk > mine.pk, again.counts["changed"], again.reason) == (
+        f"/aendringer/{again.pk}/", True, 2, "Ny aftale",
+    )  # fmt: skip
+    assert again.run_here(changes.apply).state == State.DONE
+    assert set(LocationNumber.objects.values_list("vans__code", "note")) == {
+        ("MultiMed", ""),
+        ("MultiMed", "Bo's"),
+    }
+    client.post(f"/aendringer/{again.pk}/igen/")
+    assert ChangeSet.objects.latest("pk") == again, "what was carried out is not planned again"
