@@ -180,8 +180,15 @@ class LocationFilter(django_filters.FilterSet):
     format = django_filters.ChoiceFilter(method="unfiltered", choices=[(name, name) for name in FORMATS])
 
     @classmethod
-    def checked(cls, query: QueryDict | str, user: User | AnonymousUser | None) -> "LocationFilter":
+    def checked(
+        cls,
+        query: QueryDict | str,
+        user: User | AnonymousUser | None,
+        code_lists: CodeLists | None = None,
+    ) -> "LocationFilter":
         """The filter of `query`, of the numbers that `user` may edit; None acts as administrator.
+
+        `code_lists`, where they have been read already.
 
         Raises FilterError for a parameter or value that cannot be used, PermissionDenied where somebody else
         than an administrator asks for a vendor.
@@ -193,7 +200,7 @@ class LocationFilter(django_filters.FilterSet):
         by_vendor = any(data.getlist("leverandoer")) or data.get("sort", "").strip(" -") == "leverandoer"
         if by_vendor and not (user is None or user.is_staff):
             raise PermissionDenied(_("Only administrators may search by vendor."))
-        asked = cls(data, user)
+        asked = cls(data, user, code_lists)
         for parameter, values in data.lists():
             single = not isinstance(asked.form.fields[parameter], CodesField | forms.MultipleChoiceField)
             if single and len(values) > 1:
@@ -212,13 +219,15 @@ class LocationFilter(django_filters.FilterSet):
         """The numbers that `query` asks for among those `user` may edit, in the order asked for."""
         return cast(LocationNumberQuerySet, cls.checked(query, user).qs)
 
-    def __init__(self, data: QueryDict, user: User | AnonymousUser | None):
+    def __init__(
+        self, data: QueryDict, user: User | AnonymousUser | None, code_lists: CodeLists | None = None
+    ):
         filled = data.copy()
         for parameter, values in list(filled.lists()):
             filled.setlist(parameter, [value for value in values if value.strip()])
         super().__init__(filled, queryset=LocationNumber.objects.editable_by(user))
         self.user = user
-        self.code_lists = CodeLists()
+        self.code_lists = code_lists or CodeLists()
         for one in self.filters.values():
             if isinstance(one, CodesFilter):
                 one.extra["code_lists"] = self.code_lists

@@ -11,13 +11,13 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, Func, IntegerField, QuerySet, Value
-from django.db.models.expressions import Combinable, OrderBy, RawSQL
+from django.db.models.expressions import Expression, OrderBy, RawSQL
 
 from locations.access import LocationNumberQuerySet
-from locations.forms import CodeLists
+from locations.codes import CodeLists
 
 # Value of `sort` → what carries it. `-` before the value turns the first around; `aendret` turns both.
-COLUMNS: dict[str, tuple[Combinable, ...]] = {
+COLUMNS: dict[str, tuple[Expression | F, ...]] = {
     "gln": (F("gln"),),
     "enhed": (F("unit_key"), F("gln")),
     "by": (F("city_key"), F("gln")),

@@ -1,23 +1,30 @@
 """The list of location numbers, as wide-screen rows or cards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import django_tables2
 from django.template.loader import get_template
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from locations.forms import Code
+from locations.codes import Code, CodeLists
 from locations.models import LocationNumber
 from locations.models.location import Status
+from locations.orders import CODE_LISTS
 from locations.statuses import status_on
 
 TYPES_SHOWN = 5
+FIXED = ("valgt", "gln")  # before those that can be chosen
+USUAL = ("enhed", "by", "vans", "system", "edi_typer", "status")
+ADMINISTRATORS_ONLY = {"leverandoer"}
+OF_UNIT = {"enhed", "by", "enhedstype", "sor", "cvr", "ydernummer", "shak"}
 
 
 def in_groups(gln: str) -> SafeString:
@@ -27,23 +34,30 @@ def in_groups(gln: str) -> SafeString:
 
 
 class LocationTable(django_tables2.Table):
-    """Rows of one page. `edi_types` maps the keys in a profile, `day` is what statuses are true of.
+    """Rows of one page: location numbers with their units, and their versions where `aendret` is shown.
 
-    `sort` is the parameter of that name, `links` maps the columns that can be sorted by to their addresses.
+    `columns` are those shown after the number, `day` is what statuses are true of, `sort` is the parameter of that
+    name, `links` maps the columns that can be sorted by to their addresses. Names are columns and values of `sort`.
     """
 
-    valgt = django_tables2.Column(
-        accessor="gln", verbose_name=_("Choose"), attrs={"td": {"class": "tick"}, "th": {"class": "tick"}}
-    )
-    gln = django_tables2.Column(verbose_name=_("Location number"), attrs={"td": {"class": "number"}})
+    valgt = django_tables2.Column(accessor="gln", verbose_name=_("Choose"))
+    gln = django_tables2.Column(verbose_name=_("Location number"))
     enhed = django_tables2.Column(accessor="unit", verbose_name=_("Unit"))
     by = django_tables2.Column(accessor="unit", verbose_name=_("City"))
     vans = django_tables2.Column(verbose_name="VANS")
     system = django_tables2.Column(verbose_name=_("System"))
-    edi_types = django_tables2.Column(
-        verbose_name=_("EDI types"), empty_values=(), attrs={"td": {"class": "types"}}
-    )
-    status = django_tables2.Column(verbose_name=_("Status"), empty_values=())
+    leverandoer = django_tables2.Column(accessor="vendor", verbose_name=_("Vendor"))
+    edi_typer = django_tables2.Column(accessor="edi_types", verbose_name=_("EDI types"))
+    status = django_tables2.Column(accessor="gln", verbose_name=_("Status"))
+    administrator = django_tables2.Column(accessor="edi_administrator", verbose_name=_("EDI administrator"))
+    region = django_tables2.Column(verbose_name=_("Region"))
+    aendret = django_tables2.Column(accessor="version", verbose_name=_("Changed"))
+    enhedstype = django_tables2.Column(accessor="unit", verbose_name=_("Unit type"))
+    sor = django_tables2.Column(accessor="unit", verbose_name=_("SOR code"))
+    cvr = django_tables2.Column(accessor="unit", verbose_name=_("CVR"))
+    ydernummer = django_tables2.Column(accessor="unit", verbose_name=_("Provider number"))
+    shak = django_tables2.Column(accessor="unit", verbose_name="SHAK")
+    note = django_tables2.Column(verbose_name=_("Note"))
 
     class Meta:
         template_name = "locations/_table.html"
@@ -54,14 +68,26 @@ class LocationTable(django_tables2.Table):
         self,
         rows: Any,
         *,
-        edi_types: Mapping[int, Code],
+        columns: Sequence[str],
+        code_lists: CodeLists,
         day: date,
         sort: str,
         links: Mapping[str, str],
         **options: Any,
     ):
-        super().__init__(rows, **options)
-        self.types = {pk: entry.short for pk, entry in edi_types.items()}
+        shown = [*FIXED, *columns]
+        super().__init__(
+            rows,
+            sequence=[*shown, "..."],
+            exclude=[name for name in self.base_columns if name not in shown],
+            **options,
+        )
+        self.types = code_lists.edi_types
+        self.names = {
+            name: {entry.pk: entry.label for entry in code_lists.all(name)}
+            for name in CODE_LISTS
+            if name in shown
+        }
         self.day, self.sort, self.links = day, sort, links
         self.choose = gettext("Choose")
         cell = get_template("components/status.html")
@@ -86,8 +112,8 @@ class LocationTable(django_tables2.Table):
         """The rows as HTML. By django-tables2's cells and a template, 400 cells took two thirds of a page's time."""
         cells = [
             (
-                format_html('<td data-title="{}" {}>', column.header, column.attrs["td"].as_html()),
-                getattr(self, f"render_{column.name}"),
+                format_html('<td class="col-{}" data-title="{}">', column.name, column.header),
+                self.renderer(column.name),
             )
             for column in self.columns
         ]
@@ -96,6 +122,15 @@ class LocationTable(django_tables2.Table):
             for record in self.data
         )
         return SafeString("".join(f"<tr>{row}</tr>" for row in rows))
+
+    def renderer(self, name: str) -> Callable[[LocationNumber], str]:
+        if name in CODE_LISTS:
+            names, column = self.names[name], CODE_LISTS[name]
+            return lambda record: names.get(getattr(record, column), "")
+        if name in OF_UNIT:
+            cell = getattr(self, f"unit_{name}")
+            return lambda record: cell(record.unit) if record.unit else ""
+        return getattr(self, f"render_{name}")
 
     def render_valgt(self, record: LocationNumber) -> SafeString:
         return format_html(
@@ -107,31 +142,69 @@ class LocationTable(django_tables2.Table):
             '<a href="{}">{}</a>', reverse("location", args=[record.gln]), in_groups(record.gln)
         )
 
-    def render_enhed(self, record: LocationNumber) -> str:
-        return record.unit.name if record.unit else ""
+    def unit_enhed(self, unit: Any) -> str:
+        return unit.name
 
-    def render_by(self, record: LocationNumber) -> str:
-        return record.unit.city if record.unit else ""
+    def unit_by(self, unit: Any) -> str:
+        return unit.city
 
-    def render_vans(self, record: LocationNumber) -> str:
-        return record.vans.name if record.vans else ""
+    def unit_enhedstype(self, unit: Any) -> str:
+        return ", ".join(unit.types)
 
-    def render_system(self, record: LocationNumber) -> str:
-        return record.system.name if record.system else ""
+    def unit_sor(self, unit: Any) -> str:
+        return unit.sor_id
 
-    def render_edi_types(self, record: LocationNumber) -> SafeString:
+    def unit_cvr(self, unit: Any) -> str:
+        return unit.cvr
+
+    def unit_ydernummer(self, unit: Any) -> str:
+        return unit.provider_number
+
+    def unit_shak(self, unit: Any) -> str:
+        return unit.shak
+
+    def render_note(self, record: LocationNumber) -> str:
+        return record.note
+
+    def render_aendret(self, record: LocationNumber) -> SafeString:
+        at = localtime(record.version.applied_at)
+        return format_html('<time datetime="{}">{}</time>', at.date().isoformat(), date_format(at, "j. b Y"))
+
+    def render_edi_typer(self, record: LocationNumber) -> SafeString:
+        """Some codes, and how many more. All of them, named, are one tab stop away: see types.js."""
         held = set(record.edi_types)
-        codes = list(dict.fromkeys(code for pk, code in self.types.items() if pk in held))
+        if not held:
+            return SafeString("")
+        types: list[Code] = [entry for pk, entry in self.types.items() if pk in held]
+        codes = list(dict.fromkeys(entry.short for entry in types))
         more = len(codes) - TYPES_SHOWN
-        shown = format_html_join(
-            " ", '<span class="code">{}</span>', ((code,) for code in codes[:TYPES_SHOWN])
-        )
-        if more <= 0:
-            return shown
-        words = ngettext("%(count)s more", "%(count)s more", more) % {"count": more}
+        rest = SafeString("")
+        if more > 0:
+            words = ngettext("%(count)s more", "%(count)s more", more) % {"count": more}
+            rest = format_html(
+                ' <span class="more" aria-hidden="true">+{}</span><span class="sr-only">{}</span>',
+                more,
+                words,
+            )
         return format_html(
-            '{} <span aria-hidden="true">+{}</span><span class="sr-only">{}</span>', shown, more, words
+            '<a class="types" href="{}#edi-typer" data-types="{}">{}{}</a>',
+            reverse("location", args=[record.gln]),
+            " ".join(str(entry.pk) for entry in types),
+            format_html_join(" ", '<span class="code">{}</span>', ((code,) for code in codes[:TYPES_SHOWN])),
+            rest,
         )
 
     def render_status(self, record: LocationNumber) -> SafeString:
         return self.statuses[status_on(record, self.day)]
+
+
+def may_show(staff: bool) -> list[str]:
+    """The columns that can be chosen, the usual ones first."""
+    rest = [name for name in LocationTable.base_columns if name not in (*FIXED, *USUAL)]
+    return [name for name in (*USUAL, *rest) if staff or name not in ADMINISTRATORS_ONLY]
+
+
+def shown_to(user: Any) -> list[str]:
+    """The columns `user` has chosen, in order; the usual ones where there is no choice."""
+    allowed = may_show(user.is_staff)
+    return [name for name in user.list_columns if name in allowed] or list(USUAL)

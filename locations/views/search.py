@@ -1,94 +1,157 @@
-"""The list: search, filters, pages, and the same rows as a file."""
+"""The list: search, filters, pages, and how many of each choice there are."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from locations.filters import FilterError, LocationFilter
+from locations import wider
+from locations.counts import counts
+from locations.filters import SHOWING, FilterError, LocationFilter
 from locations.models import LocationNumber
-from locations.orders import ORDERS
-from locations.tables import LocationTable
+from locations.orders import CODE_LISTS, ORDERS
+from locations.panel import EDI_TYPES, Panel
+from locations.tables import FIXED, LocationTable, shown_to
+from locations.views.display import DisplayForm
 from locations.views.downloads import CHOICES, download
+from soredi.models import User
 from soredi.parameters import refused
 
-ROWS = 50
 # Parameters of the question that have no field in the panel of filters.
-NOT_IN_PANEL = {"q", "page", "sort", "format"}
+NOT_IN_PANEL = {"q", *SHOWING}
 
 
 @login_required
 @require_safe
 def search(request: HttpRequest) -> HttpResponseBase:
-    """`/lokationsnumre/?…`, in the words of LocationFilter; `format` answers with a file instead of a page."""
+    """`/lokationsnumre/?…`, in the words of LocationFilter; `format` answers with a file instead of a page.
+
+    The panel also sends `edi_ny`, EDI types separated by commas, with `edi_maade`, the parameter to add them to.
+    """
     try:
+        if (query := with_new_types(request.GET)) is not None:
+            return redirect(reverse("locations") + address(query))
         asked = LocationFilter.checked(request.GET, request.user)
     except FilterError as error:
         return refused(request, error.message, error.parameter)
     if form := asked.form.cleaned_data["format"]:
         return download(request, asked.qs, form)
-    return page(request, asked)
+    return page(request, asked, cast(User, request.user))
 
 
 @login_required
 @require_safe
 def count(request: HttpRequest) -> HttpResponse:
-    """How many a list would hold: a fragment for the list, a page of its own without JavaScript."""
+    """How many a list holds and how many have each choice: a fragment for the list, else a page of its own."""
     try:
         asked = LocationFilter.checked(request.GET, request.user)
     except FilterError as error:
         return refused(request, error.message, error.parameter)
+    user = cast(User, request.user)
+    found = counts(asked, user)
+    panel = Panel(asked, staff=user.is_staff)
+    counted = (*(name for name in CODE_LISTS if user.is_staff or name != "administrator"), "status")
+    beside = [one for one in panel.lists if one.name in counted]
     htmx = request.headers.get("HX-Request") == "true"
+    rows = int(asked.form.cleaned_data["antal"] or user.list_rows)
     context = {
-        "count": asked.qs.order_by().count(),
+        "section": "locations",
+        "count": found.total,
+        "pages": -(-found.total // rows),
+        "beside": [
+            (place, choice, found.choices[one.name][choice.key])
+            for one in beside
+            for place, choice in one.numbered
+        ]
+        if htmx
+        else [],
+        "lists": [
+            (one.label, narrowed(one.name, one.choices, found.choices[one.name], request.GET))
+            for one in beside
+        ],
         "list": reverse("locations") + address(request.GET),
-        "htmx": htmx,
     }
     return render(request, "locations/_count.html" if htmx else "locations/count.html", context)
 
 
-def page(request: HttpRequest, asked: LocationFilter) -> HttpResponse:
+def narrowed(name: str, choices: Any, numbers: Any, query: QueryDict) -> list[tuple[str, int, str]]:
+    """(text, numbers, address of the list with it alone) of each choice that has numbers."""
+    return [
+        (one.text, numbers[one.key], reverse("locations") + address(query, **{name: one.value, "page": None}))
+        for one in choices
+        if numbers[one.key]
+    ]
+
+
+def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpResponse:
     query, number = request.GET, asked.form.cleaned_data["page"] or 1
-    sort = asked.form.cleaned_data["sort"] or "gln"
-    keys, more = keys_of_page(asked, number)
+    rows = int(asked.form.cleaned_data["antal"] or user.list_rows)
+    sort = asked.order
+    keys = asked.page_keys((number - 1) * rows, rows + 1)
     if not keys and number > 1:
         raise Http404
-    found = LocationNumber.objects.select_related("unit", "vans", "system").in_bulk(keys)
-    rows = [found[key] for key in keys]
-    links = {key: address(query, sort=f"-{key}" if sort == key else key, page=None) for key in ORDERS}
+    columns = shown_to(user)
     table = LocationTable(
-        rows, edi_types=asked.code_lists.edi_types, day=timezone.localdate(), sort=sort, links=links
+        rows_of(keys[:rows], columns),
+        columns=columns,
+        code_lists=asked.code_lists,
+        day=timezone.localdate(),
+        sort=sort,
+        links={key: address(query, sort=f"-{key}" if sort == key else key, page=None) for key in ORDERS},
     )
-    hidden = NOT_IN_PANEL if request.user.is_staff else {*NOT_IN_PANEL, "leverandoer"}
+    panel = Panel(asked, staff=user.is_staff)
+    chosen = chips(asked, query)
+    plain = address(query, page=None, sort=None, antal=None)
     context: dict[str, Any] = {
         "section": "locations",
         "table": table,
+        "wide": len(columns) + len(FIXED) > 9,
         "query": address(query).removeprefix("?"),
+        "narrows": plain.removeprefix("?"),
         "number": number,
         "form": asked.form,
-        "fields": [field for field in asked.form if field.name not in hidden],
+        "panel": panel,
+        "kept": panel.kept + [(name, query[name]) for name in ("sort", "antal") if query.get(name)],
         "sort": sort,
-        "chips": chips(asked, query),
+        "chips": chosen,
+        "wider": wider.searches(asked, query, user) if not keys and chosen else [],
+        "display": DisplayForm(user=user),
         "downloads": [
             {"format": form, "text": text, "hint": hint, "href": address(query, format=form, page=None)}
             for form, (text, hint) in CHOICES.items()
         ],
         "count_url": reverse("location-count") + address(query, page=None, sort=None),
         "previous": address(query, page=number - 1) if number > 1 else "",
-        "next": address(query, page=number + 1) if more else "",
+        "next": address(query, page=number + 1) if len(keys) > rows else "",
     }
     return render(request, "locations/search.html", context)
 
 
-def keys_of_page(asked: LocationFilter, number: int) -> tuple[list[int], bool]:
-    """The primary keys of one page, and whether another follows. Keys alone: page 900 would else join 45,000 rows."""
-    start = (number - 1) * ROWS
-    keys = asked.page_keys(start, ROWS + 1)
-    return keys[:ROWS], len(keys) > ROWS
+def rows_of(keys: list[int], columns: list[str]) -> list[LocationNumber]:
+    """The numbers with these primary keys, in their order, with what a table of `columns` shows of them."""
+    latest = ["version"] if "aendret" in columns else []
+    found = LocationNumber.objects.select_related("unit", *latest).defer("unit__search_text").in_bulk(keys)
+    return [found[key] for key in keys if key in found]
+
+
+def with_new_types(query: QueryDict) -> QueryDict | None:
+    """`query` with the EDI types that were written in the panel; None where it did not send any field for them."""
+    if "edi_ny" not in query and "edi_maade" not in query:
+        return None
+    way = query.get("edi_maade", "edi_type")
+    if way not in EDI_TYPES:
+        raise FilterError("edi_maade", _("No such parameter."))
+    changed = query.copy()
+    written = ",".join(changed.pop("edi_ny", [])).replace(";", ",").split(",")
+    changed.pop("edi_maade", None)
+    changed.setlist(way, list(dict.fromkeys([*changed.getlist(way), *(one.strip() for one in written)])))
+    changed.pop("page", None)
+    return changed
 
 
 def chips(asked: LocationFilter, query: QueryDict) -> list[dict[str, str]]:
