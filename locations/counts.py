@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import redis
 from django.core.cache import cache
-from django.db.models import Count
+from django.db import connection
+from django.db.models import Count, Value
 from django.utils import timezone
 
 from locations.filters import SHOWING, LocationFilter
@@ -41,10 +42,17 @@ def counts(asked: LocationFilter, user: User) -> Counts:
 
 
 def _key(asked: LocationFilter, user: User) -> str:
-    """Of the day, the rights and the question. Nobody may ask by another's list, so its name is enough."""
+    """Of the day, the rights, the question and how many profiles were ever written, so that an import or a change is
+    seen at once. Nobody may ask by another's list, so its name is enough.
+    """
     rights = "all" if user.is_staff else sorted(user.edi_administrators.values_list("pk", flat=True))
     question = sorted((name, sorted(values)) for name, values in asked.data.lists() if name not in SHOWING)
-    text = repr((timezone.localdate(), rights, [(name, values) for name, values in question if values]))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM locations_locationversion_id_seq")
+        (written,) = cursor.fetchone()
+    text = repr(
+        (timezone.localdate(), written, rights, [(name, values) for name, values in question if values])
+    )
     return f"counts:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
@@ -54,7 +62,7 @@ def _count(asked: LocationFilter) -> Counts:
     """
     day = timezone.localdate()
     columns = CODE_LISTS.values()
-    statuses = {f"is_{name}": Count("*", filter=condition(day)) for name, condition in STATUS.items()}
+    statuses = {f"is_{name}": Count(Value(1), filter=condition(day)) for name, condition in STATUS.items()}
     rows = asked.qs.order_by().values(*columns).annotate(numbers=Count("*"), **statuses)
     choices: dict[str, Counter[int | str]] = {name: Counter() for name in (*CODE_LISTS, "status")}
     total = 0

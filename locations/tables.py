@@ -187,7 +187,7 @@ class LocationTable(django_tables2.Table):
                 words,
             )
         return format_html(
-            '<a class="types" href="{}#edi-typer" data-types="{}">{}{}</a>',
+            '<a class="type-codes" href="{}#edi-typer" data-types="{}">{}{}</a>',
             reverse("location", args=[record.gln]),
             " ".join(str(entry.pk) for entry in types),
             format_html_join(" ", '<span class="code">{}</span>', ((code,) for code in codes[:TYPES_SHOWN])),

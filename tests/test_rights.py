@@ -76,6 +76,11 @@ LINES = {
     "home": Line("/"),
     "locations": Line("/lokationsnumre/"),
     "location-count": Line("/lokationsnumre/antal/"),
+    "location-display": Line(
+        "/lokationsnumre/visning/",
+        post=(LOGIN, 302, 302, 302, 302),
+        data={"kolonne": ["vans", "by"], "antal": "100"},
+    ),
     "location-download": Line(
         "/lokationsnumre/hent/?format=csv&valgt={gln}",
         get=OWN,

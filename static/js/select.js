@@ -14,7 +14,7 @@
       page.indeterminate = ticked > 0 && ticked < all.length;
     }
     const count = form.querySelector(".choose-count");
-    if (count) count.textContent = ticked ? count.dataset.text.replace("#", ticked) : "";
+    if (count && form.dataset.keep === undefined) count.textContent = ticked ? count.dataset.text.replace("#", ticked) : "";
   }
 
   function begin() {

@@ -46,7 +46,7 @@ def test_the_list_offers_each_number_and_all_that_match(client, anna):
     assert 'name="soegning" value="vans=KMD"' in page
     assert "Ret valgte" in page
     count = text(client.get("/lokationsnumre/antal/?vans=KMD", headers={"HX-Request": "true"}))
-    assert '<span id="all-count" hx-swap-oob="true">1</span>' in count
+    assert '<span class="all-count" id="all-count" hx-swap-oob="true">1</span>' in count
 
 
 def test_step_one_names_the_numbers_and_counts_their_types(client, anna, django_assert_num_queries):

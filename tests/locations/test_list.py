@@ -1,0 +1,272 @@
+"""The list: its orders, columns and rows, the counts beside its choices, and what is near an empty result."""
+
+import re
+
+import builders
+import pytest
+from django.db import connection
+
+from locations import orders
+from locations.filters import LocationFilter
+from locations.models import LocationNumber
+from locations.orders import ORDERS, danish_key, keys_of_page
+from soredi.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def anna(client):
+    """Logged in: a person of EDI administrator 102."""
+    person = builders.user("anna", administrators=["102"])
+    client.force_login(person)
+    return person
+
+
+@pytest.fixture
+def staff(client):
+    person = builders.user("staff", staff=True)
+    client.force_login(person)
+    return person
+
+
+def text(response):
+    return response.content.decode()
+
+
+def shown_glns(page):
+    return re.findall(r'name="valgt" value="([0-9]{13})"', page)
+
+
+NAMES = ["Ålborg", "Aarhus", "Ørsted", "Ærø", "abe", "Zebra", None, "Abe", "Øen"]
+
+
+def numbers_with_all_sorts_of_names():
+    types = [builders.edi_type(code, "V1") for code in ("CTL01", "DIS91", "REF06")]
+    return [
+        builders.location(
+            unit=builders.unit(name or "", city=(name or "")[::-1]) if place % 4 else None,
+            vans=name,
+            system=NAMES[(place * 2) % 9],
+            vendor=NAMES[(place * 4) % 9],
+            edi_administrator=f"10{place % 3}",
+            region=NAMES[(place * 5) % 9],
+            edi_types=types[: place % 4],
+        )
+        for place, name in enumerate(NAMES * 2)
+    ]
+
+
+def key_of(location, order):
+    """What a person would sort by."""
+    match order:
+        case "gln":
+            return (location.gln,)
+        case "enhed" | "by":
+            attribute = {"enhed": "name", "by": "city"}[order]
+            return (danish_key(getattr(location.unit, attribute) if location.unit else ""), location.gln)
+        case "edi_typer":
+            return (len(location.edi_types), location.gln)
+        case "aendret":
+            return (location.version.applied_at, location.version_id)
+    attribute = {"leverandoer": "vendor", "administrator": "edi_administrator"}.get(order, order)
+    entry = getattr(location, attribute)
+    return (entry is None, danish_key(entry.name) if entry else "", entry.name if entry else "", location.gln)
+
+
+@pytest.mark.parametrize("few", [0, 1_000])
+@pytest.mark.parametrize("order", ORDERS)
+def test_each_column_sorts_in_danish_order_both_ways_and_page_by_page(monkeypatch, order, few):
+    monkeypatch.setattr(orders, "FEW", few)
+    numbers_with_all_sorts_of_names()
+    rows = LocationNumber.objects.select_related(
+        "unit", "vans", "system", "vendor", "edi_administrator", "region", "version"
+    )
+    upwards = sorted(rows, key=lambda row: key_of(row, order))
+    downwards = sorted(rows, key=lambda row: row.gln)
+    if order == "aendret":
+        downwards = upwards[::-1]
+    else:
+        downwards.sort(key=lambda row: key_of(row, order)[:-1], reverse=True)
+        if order == "gln":
+            downwards = upwards[::-1]
+    for query in ("", "status=aktiv&"):
+        for sort, wanted in ((order, upwards), (f"-{order}", downwards)):
+            asked = LocationFilter.checked(f"{query}sort={sort}", None)
+            pages = [
+                keys_of_page(asked.qs, sort, asked.code_lists, start=start, rows=5)
+                for start in range(0, 20, 5)
+            ]
+            assert [key for page in pages for key in page] == [row.pk for row in wanted]
+            assert list(asked.qs.values_list("gln", flat=True)) == [row.gln for row in wanted]
+
+
+@pytest.mark.parametrize("sort", ["navn", "status", "-", "gln,enhed", "sor"])
+def test_an_order_that_is_none_is_400(client, staff, sort):
+    response = client.get(f"/lokationsnumre/?sort={sort}")
+    assert (response.status_code, "<strong>sort</strong>" in text(response)) == (400, True)
+
+
+@pytest.mark.parametrize("sort", ["leverandoer", "-leverandoer"])
+def test_only_administrators_sort_by_vendor(client, anna, sort):
+    assert client.get(f"/lokationsnumre/?sort={sort}").status_code == 403
+    client.force_login(builders.user("staff", staff=True))
+    assert client.get(f"/lokationsnumre/?sort={sort}").status_code == 200
+
+
+def test_a_page_has_as_many_rows_as_one_keeps_or_asks_for(client, anna):
+    for _number in range(60):
+        builders.location()
+    shown = {
+        query: len(shown_glns(text(client.get(f"/lokationsnumre/?{query}"))))
+        for query in ("", "antal=25", "antal=100", "antal=25&page=3")
+    }
+    assert shown == {"": 50, "antal=25": 25, "antal=100": 60, "antal=25&page=3": 10}
+    assert client.get("/lokationsnumre/?antal=30").status_code == 400
+    client.post("/lokationsnumre/visning/", {"antal": "100", "kolonne": ["by"], "tilbage": "vans=KMD"})
+    assert len(shown_glns(text(client.get("/lokationsnumre/")))) == 60
+
+
+def headings(page):
+    return re.findall(r'<th scope="col"\s+class="col-([a-z_]+)"', page)
+
+
+def test_columns_are_kept_in_the_order_of_each_user(client, anna):
+    unit = builders.unit("Huset", cvr="12345678")
+    builders.location(unit=unit, region="Nord", note="Kun om natten")
+    usual = ["valgt", "gln", "enhed", "by", "vans", "system", "edi_typer", "status"]
+    assert headings(text(client.get("/lokationsnumre/"))) == usual
+    chosen = {"antal": "50", "kolonne": ["note", "cvr", "region", "enhed"], "tilbage": "q=huset"}
+    kept = client.post("/lokationsnumre/visning/", chosen)
+    assert (kept.status_code, kept["Location"]) == (302, "/lokationsnumre/?q=huset")
+    page = text(client.get("/lokationsnumre/"))
+    assert headings(page) == ["valgt", "gln", "note", "cvr", "region", "enhed"]
+    assert all(f">{cell}</td>" in page for cell in ("Kun om natten", "12345678", "Nord", "Huset"))
+    moved = client.post("/lokationsnumre/visning/", chosen | {"op": "region"})
+    assert moved["Location"] == "/lokationsnumre/?q=huset#kolonne-region"
+    assert headings(text(client.get("/lokationsnumre/"))) == [
+        "valgt",
+        "gln",
+        "note",
+        "region",
+        "cvr",
+        "enhed",
+    ]
+    client.post("/lokationsnumre/visning/", {"usual": "1"})
+    assert headings(text(client.get("/lokationsnumre/"))) == usual
+
+
+def test_a_column_that_is_none_or_not_ones_own_is_refused(client, anna):
+    builders.location()
+    for kolonne in ("leverandoer", "password", ""):
+        response = client.post("/lokationsnumre/visning/", {"antal": "50", "kolonne": kolonne})
+        assert response.status_code == 400
+    assert User.objects.get(pk=anna.pk).list_columns == []
+    anna.list_columns = ["leverandoer", "by"]  # an administrator once
+    anna.save()
+    assert headings(text(client.get("/lokationsnumre/"))) == ["valgt", "gln", "by"]
+
+
+def test_every_column_takes_the_same_few_queries(client, staff, django_assert_num_queries):
+    for number in range(60):
+        builders.location(unit=builders.unit(f"Enhed {number}"), system="XMO", vendor="CGM", region="Nord")
+    staff.list_columns = ["leverandoer", "region", "administrator", "aendret", "sor", "enhed"]
+    staff.save()
+    with django_assert_num_queries(5):  # session, user, code lists, keys, rows
+        client.get("/lokationsnumre/?antal=250")
+    with django_assert_num_queries(5):
+        client.get("/lokationsnumre/?sort=vans")
+    with django_assert_num_queries(5):
+        client.get("/lokationsnumre/?sort=vans&vans=KMD")
+
+
+def beside(client, query=""):
+    """Text of the choice → its count, by parameter, as the page shows them."""
+    page = text(client.get(f"/lokationsnumre/?{query}"))
+    fragment = text(client.get(f"/lokationsnumre/antal/?{query}", headers={"HX-Request": "true"}))
+    numbers = dict(re.findall(r'id="(n-[^"]+)"\s+hx-swap-oob="true">([0-9.]+)<', fragment))
+    found = {}
+    for name, choice, place in re.findall(
+        r'name="([a-z]+)" value="[^"]*"(?: checked)?><span>(.*?)</span><span class="n" id="(.*?)">', page
+    ):
+        if place in numbers:
+            found.setdefault(name, {})[choice] = int(numbers[place])
+    return found
+
+
+def test_the_counts_beside_the_choices_are_those_of_the_result(client, anna):
+    builders.location(vans="KMD", system="XMO", region="Nord")
+    builders.location(vans="KMD", system="Cosmic", region="Syd", inactive=True, only_internal=True)
+    builders.location(vans="MultiMed", to_date="2020-01-01")
+    builders.location(vans="MultiMed", edi_administrator="106")
+    assert beside(client) == {
+        "vans": {"KMD": 2, "MultiMed": 1},
+        "system": {"Cosmic": 1, "XMO": 1},
+        "region": {"Nord": 1, "Syd": 1},
+        "status": {"aktiv": 1, "inaktiv": 1, "lukket": 1, "fremtidig": 0, "kun intern": 1},
+    }
+    assert beside(client, "vans=KMD&sort=-by")["vans"] == {"KMD": 2, "MultiMed": 0}
+    client.force_login(builders.user("staff", staff=True))
+    found = beside(client)
+    assert found["vans"] == {"KMD": 2, "MultiMed": 2}
+    assert found["administrator"] == {"102": 3, "106": 1}
+
+
+def test_counts_are_kept_for_seconds_but_never_for_other_rights(client, anna, django_assert_num_queries):
+    builders.location()
+    builders.location(edi_administrator="106")
+    count = "/lokationsnumre/antal/?status=aktiv"
+    with django_assert_num_queries(
+        7
+    ):  # session, user, code lists, EDI administrators twice, versions, counts
+        assert "1 lokationsnummer" in text(client.get(count))
+    with django_assert_num_queries(6):
+        assert "1 lokationsnummer" in text(client.get(count))
+    client.force_login(builders.user("bo", administrators=["102", "106"]))
+    assert "2 lokationsnumre" in text(client.get(count))
+    client.force_login(builders.user("eva"))
+    assert "0 lokationsnumre" in text(client.get(count))
+
+
+def test_without_javascript_the_counts_are_a_page_that_leads_on(client, anna):
+    builders.location(vans="KMD")
+    builders.location(vans="MultiMed", inactive=True)
+    page = text(client.get("/lokationsnumre/antal/?status=inaktiv"))
+    assert "1 lokationsnummer" in page
+    assert 'href="/lokationsnumre/?status=inaktiv&amp;vans=MultiMed"' in page
+    assert "vans=KMD" not in page
+
+
+def test_an_edi_type_that_is_written_in_the_panel_becomes_part_of_the_address(client, anna):
+    builders.location(edi_types=[builders.edi_type("DIS91", "D9134L", sor_id="1001")])
+    response = client.get("/lokationsnumre/?q=&vans=KMD&page=2&edi_maade=ikke_edi_type&edi_ny=DIS91,+CTL01")
+    assert response.status_code == 302
+    assert response["Location"] == "/lokationsnumre/?vans=KMD&ikke_edi_type=DIS91&ikke_edi_type=CTL01"
+    empty = client.get("/lokationsnumre/?edi_maade=edi_type&edi_ny=&vans=KMD")
+    assert empty["Location"] == "/lokationsnumre/?vans=KMD"
+    assert client.get("/lokationsnumre/?edi_maade=vans&edi_ny=KMD").status_code == 400
+    assert client.get("/lokationsnumre/antal/?edi_ny=DIS91").status_code == 400
+
+
+def test_an_empty_result_offers_the_searches_next_to_it(client, anna, django_assert_num_queries):
+    for vans, inactive in (("KMD", False), ("KMD", False), ("MultiMed", True)):
+        builders.location(vans=vans, inactive=inactive)
+    builders.location(vans="MultiMed", edi_administrator="106")
+    with django_assert_num_queries(6):  # session, user, code lists, keys, wider searches, EDI administrators
+        page = text(client.get("/lokationsnumre/?vans=MultiMed&status=aktiv&antal=25"))
+    offered = re.findall(
+        r'<a href="\?([^"]*)">\s*Uden “(.*?)”\s*</a>\s*<span class="n">\s*(.*?)\s*</span>', page
+    )
+    assert offered == [
+        ("vans=MultiMed", "aktiv", "1 lokationsnummer"),
+        ("status=aktiv", "VANS: MultiMed", "2 lokationsnumre"),
+    ]
+    page = text(client.get("/lokationsnumre/?vans=MultiMed&status=aktiv&status=lukket&q=findesikke"))
+    assert "Det skyldes ikke ét filter alene" in page
+
+
+def test_a_danish_key_is_the_same_in_python_and_in_sql():
+    names = [*filter(None, NAMES), "Åse-Marie", "AARS", "Ölander", "Müller", "Café", "Søby", "  x"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT danish_key(name) FROM unnest(%s::text[]) name", [names])
+        assert [key for (key,) in cursor.fetchall()] == [danish_key(name) for name in names]
