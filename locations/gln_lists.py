@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import python_calamine
-from django.db.models import Func
+from django.db.models import Exists, Func, OuterRef
 from django.utils import timezone
 
-from locations.models import GlnList, LocationNumber
+from locations.models import GlnList, LocationNumber, SavedSearch
 from locations.models.gln_list import MOST
 from soredi.jobs import Refused
 from soredi.models import User
@@ -122,8 +122,10 @@ def touch(kept: GlnList) -> None:
 
 
 def drop_unused() -> int:
-    """Forget the lists that nobody has used for LIVES; returns how many."""
-    return GlnList.objects.filter(used_at__lt=timezone.now() - LIVES).delete()[0]
+    """Forget the lists that nobody has used for LIVES and that no saved search names; returns how many."""
+    saved = SavedSearch.objects.filter(query__contains=OuterRef("key"))
+    unused = GlnList.objects.filter(used_at__lt=timezone.now() - LIVES).exclude(Exists(saved))
+    return unused.delete()[0]
 
 
 def _rows(text: str | bytes) -> list[list[str]]:

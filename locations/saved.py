@@ -140,6 +140,8 @@ class SaveForm(forms.Form):
         if self.search:
             namesakes = namesakes.exclude(pk=self.search.pk)
         self.clash = namesakes.first()
+        if said.get("share") and "liste" in QueryDict(self.query):
+            self.add_error("share", _("A search in a list that you pasted can be used by you only."))
         if self.clash and not said.get("replace"):
             self.add_error("name", _("There is a saved search with that name already."))
         return said

@@ -1,13 +1,16 @@
 """Saved searches: kept, shared, counted with the reader's rights, and plain about what cannot be asked any more."""
 
 import re
+from datetime import timedelta
 
 import builders
 import pytest
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from locations.models import EdiAdministrator, SavedSearch, Vans
+from locations import gln_lists
+from locations.models import EdiAdministrator, GlnList, SavedSearch, Vans
 
 pytestmark = pytest.mark.django_db
 LIST, COUNTS, SAVE = "/soegninger/", "/soegninger/antal/", "/soegninger/gem/"
@@ -210,6 +213,20 @@ def test_a_share_that_is_no_longer_ones_own_stays_until_it_is_changed(client, an
 def test_a_search_too_long_for_an_address_is_refused_with_its_cure(client, anna):
     answer = client.post(SAVE, {"soegning": "status=aktiv" + "&status=lukket" * 300, "name": "Lang"})
     assert (answer.status_code, "Indsæt numrene som en liste" in answer.content.decode()) == (200, True)
+
+
+def test_a_search_in_a_pasted_list_stays_with_who_pasted_it_and_keeps_the_list(client, anna):
+    own = builders.location()
+    kept = gln_lists.keep_list(own.gln, anna).kept
+    gln_lists.keep_list(builders.location().gln, anna)
+    GlnList.objects.update(used_at=timezone.now() - timedelta(days=99))
+    asked = {"soegning": f"liste={kept.key}", "name": "Fra mail"}
+    refused = client.post(SAVE, asked | {"share": administrator("102").pk})
+    assert (refused.status_code, "kun bruges af dig" in refused.content.decode()) == (200, True)
+    assert client.post(SAVE, asked).status_code == 302
+    GlnList.objects.update(used_at=timezone.now() - timedelta(days=99))
+    assert gln_lists.drop_unused() == 1
+    assert counted(client.get(COUNTS, headers=HTMX)) == {"Fra mail": "1"}
 
 
 def test_the_database_refuses_to_share_in_two_ways(anna):
