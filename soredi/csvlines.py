@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 JOIN_LIMIT = 50  # physical lines that one quoted field may span
+TEXT_LIMIT = 1 << 16  # characters of a bad row that are kept: a file without line ends is no row to keep
 # What PostgreSQL calls the encodings that the extracts come in, and Python's names for them.
 ENCODINGS = {"UTF8": "utf-8", "WIN1252": "cp1252"}
 # A letter such as æ in UTF-8. Read as Windows-1252 it is Ã and a sign, which no Danish text has.
@@ -31,11 +32,12 @@ class WrongEncoding(Exception):
 
 @dataclass(frozen=True)
 class BadRow:
-    """One row that was left out: its physical line, why, and how it begins."""
+    """One row that was left out: its physical line, why, how it begins, and all of it."""
 
     line: int
     code: str
     value: str
+    text: str = ""
 
 
 def read_rows(
@@ -56,12 +58,17 @@ def read_rows(
             # Only this line is given up: the next may begin a row, and no quote of this one reaches into it.
             text, taken = ahead[0], 1
             code = "stray_quote" if text.count('"') % 2 else "ragged_row"
-            yield BadRow(line, code, text.strip()[:120])
+            yield _bad(line, code, text)
         for _line in range(taken):
             ahead.popleft()
         line += taken
         if not ahead:
             ahead.extend(islice(texts, 1))
+
+
+def _bad(line: int, code: str, text: str) -> BadRow:
+    text = text.strip()
+    return BadRow(line, code, text[:120], text[:TEXT_LIMIT])
 
 
 def _texts(stream: Iterable[bytes], encoding: str) -> Iterator[str]:

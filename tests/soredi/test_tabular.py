@@ -107,6 +107,12 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_are_read(
     assert (read_rows, bad(loaded)) == (rows, wrong)
 
 
+def test_a_row_that_is_left_out_keeps_its_whole_text() -> None:
+    long = "x" * 300
+    (row,) = read(HEAD + f"1;a;{long}\r\n2;b\r\n".encode())[0].bad
+    assert (row.value, row.text) == (f"1;a;{long}"[:120], f"1;a;{long}")
+
+
 def test_a_quote_that_is_never_closed_costs_one_row_of_many() -> None:
     body = b"".join(b"%d;x\r\n" % n for n in range(500))
     loaded, rows = read(HEAD + body.replace(b"\r\n100;x", b'\r\n"100;x'))
