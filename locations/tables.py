@@ -18,6 +18,7 @@ from locations.codes import Code, CodeLists
 from locations.models import LocationNumber
 from locations.models.location import Status
 from locations.orders import CODE_LISTS
+from locations.specialities import Served
 from locations.statuses import status_on
 
 TYPES_SHOWN = 5
@@ -38,11 +39,13 @@ class LocationTable(django_tables2.Table):
 
     `columns` are those shown after the number, `day` is what statuses are true of, `sort` is the parameter of that
     name, `links` maps the columns that can be sorted by to their addresses. Names are columns and values of `sort`.
+    `serves`, where a speciality was asked for: the units with it by the number's primary key.
     """
 
     valgt = django_tables2.Column(accessor="gln", verbose_name=_("Choose"))
     gln = django_tables2.Column(verbose_name=_("Location number"))
     enhed = django_tables2.Column(accessor="unit", verbose_name=_("Unit"))
+    betjener = django_tables2.Column(accessor="gln", verbose_name=_("Serves"))
     by = django_tables2.Column(accessor="unit", verbose_name=_("City"))
     vans = django_tables2.Column(verbose_name="VANS")
     system = django_tables2.Column(verbose_name=_("System"))
@@ -73,9 +76,12 @@ class LocationTable(django_tables2.Table):
         day: date,
         sort: str,
         links: Mapping[str, str],
+        serves: Mapping[int, Served] | None = None,
         **options: Any,
     ):
         shown = [*FIXED, *columns]
+        if serves is not None:
+            shown.insert(shown.index("enhed") + 1 if "enhed" in shown else len(FIXED), "betjener")
         super().__init__(
             rows,
             sequence=[*shown, "..."],
@@ -88,7 +94,7 @@ class LocationTable(django_tables2.Table):
             for name in CODE_LISTS
             if name in shown
         }
-        self.day, self.sort, self.links = day, sort, links
+        self.day, self.sort, self.links, self.serves = day, sort, links, serves or {}
         self.choose = gettext("Choose")
         cell = get_template("components/status.html")
         self.statuses = {status: SafeString(cell.render({"status": status})) for status in Status}
@@ -141,6 +147,20 @@ class LocationTable(django_tables2.Table):
         return format_html(
             '<a href="{}">{}</a>', reverse("location", args=[record.gln]), in_groups(record.gln)
         )
+
+    def render_betjener(self, record: LocationNumber) -> SafeString:
+        """The units with the speciality that was asked for, and whether the number is their own."""
+        if not (served := self.serves.get(record.pk)):
+            return SafeString("")
+        ways = {True: gettext("own"), False: gettext("inherited")}
+        units = format_html_join(
+            "",
+            '<li>{} <span class="way">{}</span></li>',
+            ((unit.name, ways[unit.own]) for unit in served.units),
+        )
+        more = ngettext("%(count)s more", "%(count)s more", served.more) % {"count": served.more}
+        rest = format_html('<li class="way">+ {}</li>', more) if served.more else ""
+        return format_html('<ul class="serves">{}{}</ul>', units, rest)
 
     def unit_enhed(self, unit: Any) -> str:
         return unit.name
@@ -200,7 +220,7 @@ class LocationTable(django_tables2.Table):
 
 def may_show(staff: bool) -> list[str]:
     """The columns that can be chosen, the usual ones first."""
-    rest = [name for name in LocationTable.base_columns if name not in (*FIXED, *USUAL)]
+    rest = [name for name in LocationTable.base_columns if name not in (*FIXED, *USUAL, "betjener")]
     return [name for name in (*USUAL, *rest) if staff or name not in ADMINISTRATORS_ONLY]
 
 

@@ -2,12 +2,24 @@
 
 from django.urls import path, re_path
 
-from locations.views import changes, code_lists, detail, deviations, display, downloads, edit, saved, search
+from locations.views import (
+    changes,
+    code_lists,
+    detail,
+    deviations,
+    display,
+    downloads,
+    edit,
+    lists,
+    saved,
+    search,
+)
 
 urlpatterns = [
     path("lokationsnumre/", search.search, name="locations"),
     path("lokationsnumre/antal/", search.count, name="location-count"),
     path("lokationsnumre/hent/", downloads.download_chosen, name="location-download"),
+    path("lokationsnumre/liste/", lists.insert, name="location-list"),
     path("lokationsnumre/visning/", display.display, name="location-display"),
     path("lokationsnumre/ret/", edit.edit, name="location-edit"),
     re_path(r"^lokationsnumre/(?P<gln>[0-9]{13})/$", detail.detail, name="location"),

@@ -76,6 +76,11 @@ LINES = {
     "home": Line("/"),
     "locations": Line("/lokationsnumre/"),
     "location-count": Line("/lokationsnumre/antal/"),
+    "location-list": Line(
+        "/lokationsnumre/liste/",
+        post=READ,  # nothing of it was found
+        data={"numre": "1"},
+    ),
     "location-display": Line(
         "/lokationsnumre/visning/",
         post=(LOGIN, 302, 302, 302, 302),

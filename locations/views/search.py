@@ -16,6 +16,7 @@ from locations.filters import SHOWING, FilterError, LocationFilter
 from locations.models import LocationNumber
 from locations.orders import CODE_LISTS, ORDERS
 from locations.panel import EDI_TYPES, Panel
+from locations.specialities import units_served
 from locations.tables import FIXED, LocationTable, shown_to
 from locations.views.display import DisplayForm
 from locations.views.downloads import CHOICES, download
@@ -95,10 +96,12 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
     keys = asked.page_keys((number - 1) * rows, rows + 1)
     if not keys and number > 1:
         raise Http404
-    columns = shown_to(user)
+    columns, specialities = shown_to(user), asked.form.cleaned_data["speciale"]
+    found = rows_of(keys[:rows], columns)
     table = LocationTable(
-        rows_of(keys[:rows], columns),
+        found,
         columns=columns,
+        serves=units_served(found, specialities) if specialities else None,
         code_lists=asked.code_lists,
         day=timezone.localdate(),
         sort=sort,
@@ -119,6 +122,7 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
         "kept": panel.kept + [(name, query[name]) for name in ("sort", "antal") if query.get(name)],
         "sort": sort,
         "chips": chosen,
+        "mistyped": mistyped(asked),
         "wider": wider.searches(asked, query, user) if not keys and chosen else [],
         "display": DisplayForm(user=user),
         "downloads": [
@@ -130,6 +134,12 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
         "next": address(query, page=number + 1) if len(keys) > rows else "",
     }
     return render(request, "locations/search.html", context)
+
+
+def mistyped(asked: LocationFilter) -> list[tuple[str, str]]:
+    """(word as written, what it was taken to mean) of the words that nothing was found by."""
+    words = asked.found.words if asked.found and asked.tolerant else []
+    return [(word.written, ", ".join(word.spellings)) for word in words if word.mistyped]
 
 
 def rows_of(keys: list[int], columns: list[str]) -> list[LocationNumber]:

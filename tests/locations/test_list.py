@@ -1,5 +1,6 @@
 """The list: its orders, columns and rows, the counts beside its choices, and what is near an empty result."""
 
+import io
 import re
 
 import builders
@@ -270,3 +271,59 @@ def test_a_danish_key_is_the_same_in_python_and_in_sql():
     with connection.cursor() as cursor:
         cursor.execute("SELECT danish_key(name) FROM unnest(%s::text[]) name", [names])
         assert [key for (key,) in cursor.fetchall()] == [danish_key(name) for name in names]
+
+
+def test_a_speciality_shows_the_units_that_each_number_serves(client, anna, django_assert_num_queries):
+    ward = builders.unit("Hjerteafdelingen", specialities=["Kardiologi"])
+    builders.location(unit=ward)
+    for name in ("Ambulatorium Å", "Ambulatorium B", "Ambulatorium C"):
+        builders.unit(
+            name, parent=ward, number_holder=ward, inherits_number=True, specialities=["Kardiologi"]
+        )
+    builders.location(unit=builders.unit("Øreafdelingen", specialities=["Otologi"]))
+    with django_assert_num_queries(
+        7
+    ):  # session, user, code lists, keys, rows, units served, EDI administrators
+        page = text(client.get("/lokationsnumre/?speciale=Kardiologi"))
+    assert "betjener" in headings(page)
+    cell = page[page.index('<ul class="serves">') : page.index("</ul></td>")]
+    units = re.findall(r'<li>(.*?) <span class="way">(.*?)</span>', cell)
+    assert units == [
+        ("Hjerteafdelingen", "eget"),
+        ("Ambulatorium B", "nedarvet"),
+        ("Ambulatorium C", "nedarvet"),
+    ]
+    assert "1 mere" in cell or "+ 1" in cell
+    assert "betjener" not in headings(text(client.get("/lokationsnumre/")))
+
+
+def test_a_word_that_was_mistyped_is_told(client, anna):
+    builders.location(unit=builders.unit("Lægehuset Søndergade"))
+    page = text(client.get("/lokationsnumre/?q=Sondergade"))
+    assert "Intet har ordet “sondergade”. Her vises: soendergade." in page
+    assert len(shown_glns(page)) == 1
+    assert "Intet har ordet" not in text(client.get("/lokationsnumre/?q=soendergade"))
+
+
+def test_pasted_numbers_that_are_all_found_lead_to_the_list(client, anna):
+    mine = [builders.location() for _number in range(3)]
+    pasted = "\r\n".join(location.gln for location in mine[:2])
+    response = client.post("/lokationsnumre/liste/", {"numre": pasted})
+    assert response.status_code == 302
+    page = text(client.get(response["Location"]))
+    assert shown_glns(page) == sorted(location.gln for location in mine[:2])
+    assert 'type="hidden" name="liste"' in page
+
+
+def test_what_of_a_list_is_not_there_is_told_and_nothing_of_others(client, anna):
+    mine = builders.location()
+    others, nobodys = builders.location(edi_administrator="106").gln, builders.unused_gln()
+    file = io.BytesIO(f"GLN;Navn\r\n{mine.gln};A\r\n{others};B\r\n{nobodys};C\r\n57900000;D\r\n".encode())
+    file.name = "liste.csv"
+    page = text(client.post("/lokationsnumre/liste/", {"fil": file}))
+    assert "1 af dine lokationsnumre blev fundet" in page
+    told = page[page.index("Ikke blandt dine") : page.index("</pre>")]
+    assert re.findall("[0-9]{13}", told) == sorted([others, nobodys])
+    assert "57900000" in page[page.index("</pre>") :]
+    for nothing in ({}, {"numre": " "}, {"numre": "hej"}):
+        assert client.post("/lokationsnumre/liste/", nothing).status_code == 200
