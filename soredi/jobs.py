@@ -7,7 +7,6 @@ connection of its own. PostgreSQL drops that lock when the process dies, so "run
 the runner is gone, and the sweep hands the job to another.
 """
 
-import errno
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -22,12 +21,13 @@ from celery import current_app
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
-from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from psycopg import sql
 
+from soredi.faults import DATABASE_ERRORS, first_line, passes, reason
 from soredi.sentences import Sentence, SentenceField
 
 logger = logging.getLogger(__name__)
@@ -39,13 +39,6 @@ PROGRESS_KEPT = 300  # seconds
 RESEND_AFTER = timedelta(seconds=15)
 # How long a command waits for a database that went away, to end its job there.
 BACK_WITHIN = 10  # seconds
-
-# What Django says when the database goes away, and the driver, which speaks for itself within a COPY.
-DATABASE_ERRORS = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
-# SQLSTATEs after which the same job may succeed: no connection (none at all, or 08), stopped by a shutdown, too many
-# connections, or in the way of another (40, a deadlock among them).
-PASSES = ("08", "57P", "53300", "40")
-NO_ROOM = "53100"
 
 
 class Refused(Exception):
@@ -280,10 +273,10 @@ class Job(models.Model):
                 except Cancelled:
                     cls._end(pk, State.CANCELLED, "")
                 except Exception as error:
-                    if _passes(error):
+                    if passes(error):
                         raise  # the database went away: the sweep hands the job on when it is back
                     logger.exception("%s %s failed", cls.__name__, pk)
-                    cls._end(pk, State.FAILED, _failure(error))
+                    cls._end(pk, State.FAILED, reason(error))
         return cls._default_manager.get(pk=pk)
 
     @classmethod
@@ -312,33 +305,6 @@ class Job(models.Model):
         cls._default_manager.filter(pk=pk, state=State.RUNNING).update(
             state=state, message=message, finished_at=timezone.now()
         )
-
-
-def _passes(error: Exception) -> bool:
-    """Whether the job may succeed when it is simply tried again, as when the database went away."""
-    return isinstance(error, DATABASE_ERRORS) and (_sqlstate(error) or "08").startswith(PASSES)
-
-
-def _sqlstate(error: Exception) -> str | None:
-    """PostgreSQL's code for `error`; Django keeps the driver's error as the cause of its own."""
-    return getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
-
-
-def _failure(error: Exception) -> Sentence:
-    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if no_room or _sqlstate(error) == NO_ROOM:
-        return Sentence(
-            "There is no room left on the disk (%(error)s). Nothing was changed. Make room and try again.",
-            error=first_line(error),
-        )
-    return Sentence(
-        "Unexpected error, nothing was changed: %(error)s",
-        error=f"{type(error).__name__}: {first_line(error)}",
-    )
-
-
-def first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from soredi.db.process import ServerFailed
-from soredi.jobs import DATABASE_ERRORS, State, first_line
+from soredi.faults import DATABASE_ERRORS, first_line
+from soredi.jobs import State
 
 
 class JobCommand(BaseCommand):
