@@ -38,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         if not jobs:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return render(request, "soredi/_running.html", {"jobs": jobs})
-    visible = ChangeSet.objects.visible_to(user).select_related("by")
+    visible = ChangeSet.objects.visible_to(user).select_related("by", "import_run")
     context = {
         "figures": figures(user),
         "jobs": jobs,
@@ -80,12 +80,16 @@ def entry(job: Job) -> dict[str, Any]:
     href = reverse("change-set", args=[job.pk])
     if job.state != State.DONE and hasattr(job, "mass_update"):
         href = reverse("mass-update", args=[job.mass_update.pk])
+    if hasattr(job, "import_run"):
+        # Runs are counted by themselves: without its own number one would be taken for another.
+        text = _("SOR import %(run)s (change %(change)s)") % {"run": job.import_run.pk, "change": job.pk}
+        return {"job": job, "text": text, "href": href, "has_number": True}
     return {"job": job, "text": job.get_source_display(), "href": href}
 
 
 def running(user: User) -> list[dict[str, Any]]:
     """What is queued or running, with how far it is; imports for administrators."""
-    change_sets = ChangeSet.objects.visible_to(user).select_related("by", "mass_update")
+    change_sets = ChangeSet.objects.visible_to(user).select_related("by", "mass_update", "import_run")
     found: list[Job] = [
         *change_sets.filter(state__in=UNDER_WAY)[:SHOWN],
         *MassUpdate.objects.visible_to(user).select_related("by").filter(state__in=UNDER_WAY)[:SHOWN],
@@ -100,7 +104,7 @@ def waiting(user: User) -> list[dict[str, Any]]:
     plans = (
         ChangeSet.objects.filter(by=user, state=State.DRAFT)
         .exclude(counts__changed=0)
-        .select_related("mass_update")
+        .select_related("mass_update", "import_run")
     )
     found: list[Job] = list(plans[:SHOWN])
     if user.is_administrator:

@@ -56,7 +56,8 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
             if shown:
                 _require_what_was_shown(run, shown)
             with _room_for_staging(), transaction.atomic():
-                take_turn(run, on_wait)
+                with course.wait():
+                    take_turn(run, on_wait)
                 course.enter(Phase.READING)
                 files = source_files(paths)
                 staged = stage(files, source=run.source, force=run.force, on_read=course.read)
@@ -67,7 +68,8 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
             if _new_rows(run) > ANALYZE_FROM:
                 _analyze()
             run.counts["seconds"] = course.end()
-            ImportRun.objects.filter(pk=run.pk).update(counts=run.counts)
+            run.finished_at = timezone.now()
+            ImportRun.objects.filter(pk=run.pk).update(counts=run.counts, finished_at=run.finished_at)
     except TabularError as error:
         raise Failed(error.sentence()) from error
     except Waits as question:
@@ -135,6 +137,8 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
     locations = dict(_NOTHING) | {"edi_links": 0}
     if staged.has(LOCATIONS):
         locations = plan_locations(staged=staged, today=today)
+        if not staged.has(PAIRS):
+            locations["edi_links"] = 0  # those that were planned are of an earlier import
         questions += too_many_closures(
             run,
             locations,

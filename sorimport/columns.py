@@ -46,6 +46,7 @@ class Kind:
 
 _GLN = ("EanLocationCode", "Lokationsnummer", "Loknr", "LocationCode", "EanLokationsnummer", "GLN")
 _SOR_ID = ("SorId", "SOR-kode", "SorCode", "SorIdentifier")
+_UPDATED_AT = ("UpdatedAt", "Sidst ændret dato")
 _DATES = {
     "first_from_date": ("FirstFromDate", "Først gældende fra dato"),
     "from_date": ("FromDate", "Gældende fra dato", "ValidFrom"),
@@ -71,7 +72,7 @@ LOCATIONS = Kind(
         "administrator_code": ("EdiAdministratorId", "EdiAdministrator", "EDI-administrator"),
         "administrator_name": ("EdiAdministratorName", "EDI-administratornavn"),
         "note": ("SorNote", "Note", "Bemærkning"),
-        "updated_at": ("UpdatedAt", "Sidst ændret dato"),
+        "updated_at": _UPDATED_AT,
         **_DATES,
     },
     ("gln", "sor_id", "vans_code", "system_code", "vendor_code", "administrator_code"),
@@ -117,6 +118,7 @@ UNITS = Kind(
         "email": ("VirtualAddressEmailAddress",),
         **{f"speciality{n}": (f"PrioritizedEntitySpeciality{n}Id",) for n in range(1, 9)},
         **{f"speciality{n}_name": (f"PrioritizedEntitySpeciality{n}Name",) for n in range(1, 9)},
+        "updated_at": _UPDATED_AT,
         **_DATES,
     },
     ("sor_id", "kind", "name", "parent_sor_id", "from_date", "to_date"),
@@ -169,6 +171,7 @@ LEGACY_UNITS = Kind(
         "vans": ("Netoperatør",),
         "administrator_code": ("EDI-administrator",),
         "note": ("SorNote", "Bemærkning"),
+        "updated_at": _UPDATED_AT,
         **_DATES,
     },
     ("sor_id", "kind", "name", "parent_sor_id", "gln", "inherited", "from_date", "to_date"),

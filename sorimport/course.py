@@ -1,7 +1,13 @@
-"""The course of an import: which phase it is in, how far, and how long each phase took."""
+"""The course of an import: which phase it is in, how far, and how long each phase took.
+
+Every second from the start of the run to its end belongs to a phase, or to its wait for its turn.
+"""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -9,6 +15,7 @@ from soredi.jobs import Phase
 from sorimport.models import ImportRun, Origin
 
 PHASES = (Phase.READING, Phase.CHECKING, Phase.NUMBERS, Phase.UNITS, Phase.FINISHING)
+WAITED = "waited"  # beside the phases: the seconds in which another import went on
 WRITING = PHASES[2:]  # once it has come here the run cannot be stopped any more
 
 
@@ -21,6 +28,22 @@ class Course:
         self.rows = 0
         self.phase: Phase | None = None
         self.since = time.monotonic()
+        if run.started_at:
+            before = max(0.0, (timezone.now() - run.started_at).total_seconds())
+            if run.origin == Origin.NIGHTLY:
+                self.seconds[Phase.FETCHING] = round(before, 2)
+            else:
+                self.since -= before
+
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """Around the wait for its turn."""
+        began = time.monotonic()
+        yield
+        waited = time.monotonic() - began
+        self.since += waited
+        if round(waited):
+            self.seconds[WAITED] = round(waited, 2)
 
     def fetch(self, done: int, total: int) -> None:
         """`done` bytes of `total` have come over the network."""
@@ -46,10 +69,10 @@ class Course:
         return self.seconds
 
     def _close(self) -> None:
-        now = time.monotonic()
-        if self.phase:
+        if self.phase:  # what was before the first phase is part of it
+            now = time.monotonic()
             self.seconds[self.phase] = round(now - self.since, 2)
-        self.since = now
+            self.since = now
 
 
 def phases_of(run: ImportRun) -> tuple[Phase, ...]:

@@ -78,14 +78,34 @@ def _require_honest_sizes(path: Path, members: list[zipfile.ZipInfo]) -> None:
     """
     packed = path.stat().st_size
     for member in members:
-        if member.file_size > MAX_MEMBER or member.file_size > MAX_RATIO * max(
-            min(member.compress_size, packed), SMALL
-        ):
-            raise _too_large(_shown(path, member), member.file_size)
+        _require_honest_size(
+            _shown(path, member), member.file_size, min(member.compress_size, packed), MAX_MEMBER
+        )
     # Several members may point at the same packed bytes.
     total = sum(member.file_size for member in members)
-    if total > 2 * MAX_MEMBER or total > MAX_RATIO * max(packed, SMALL):
-        raise _too_large(path.name, total)
+    _require_honest_size(path.name, total, packed, 2 * MAX_MEMBER)
+
+
+def _require_honest_size(name: str, size: int, packed: int, limit: int) -> None:
+    if size > limit:
+        raise _too_large(
+            name,
+            Sentence(
+                "It would unpack to %(size)s MB; more than %(limit)s MB are not read. Fetch the file again.",
+                size=size >> 20,
+                limit=limit >> 20,
+            ),
+        )
+    if size > MAX_RATIO * max(packed, SMALL):
+        raise _too_large(
+            name,
+            Sentence(
+                "It would unpack to %(times)s times its size; more than %(limit)s times is no extract but an attack, "
+                "or a damaged file. Fetch the file again.",
+                times=size // max(packed, 1),
+                limit=MAX_RATIO,
+            ),
+        )
 
 
 def _base_name(member: zipfile.ZipInfo) -> str:
@@ -106,15 +126,8 @@ def _bad_zip(name: str, error: object) -> TabularError:
     )
 
 
-def _too_large(name: str, size: int) -> TabularError:
-    return TabularError(
-        name,
-        0,
-        "too_large",
-        Sentence(
-            "It would unpack to %(size)s MB, which no extract does. Fetch the file again.", size=size >> 20
-        ),
-    )
+def _too_large(name: str, sentence: Sentence) -> TabularError:
+    return TabularError(name, 0, "too_large", sentence)
 
 
 def _open_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:

@@ -25,7 +25,7 @@ from soredi.jobs import Phase, Refused, State
 from soredi.models import User
 from soredi.parameters import page_of, takes
 from sorimport import changes, nightly, problems
-from sorimport.course import WRITING, in_words, phases_of
+from sorimport.course import WAITED, WRITING, in_words, phases_of
 from sorimport.forms import ExtractForm
 from sorimport.models import ImportRun
 from sorimport.turn import whose_turn
@@ -225,7 +225,9 @@ def files_of(run: ImportRun) -> str:
 
 
 def duration_of(run: ImportRun) -> str:
-    """From the start to the end, or to now, in words."""
+    """From the start to the end, or to now, in words; of a run that is done as its phases add up to."""
+    if seconds := run.counts.get("seconds"):
+        return in_words(sum(seconds.values()))
     if run.started_at is None or (run.finished_at is None and run.state != State.RUNNING):
         return ""
     return in_words(((run.finished_at or timezone.now()) - run.started_at).total_seconds())
@@ -237,7 +239,11 @@ def times_of(run: ImportRun) -> dict[str, Any] | None:
     if not seconds:
         return None
     return {
-        "phases": [(phase.label, in_words(seconds[phase])) for phase in phases_of(run) if phase in seconds],
+        "phases": [
+            (label, in_words(seconds[phase]))
+            for phase, label in ((WAITED, _("Waited for its turn")), *((p, p.label) for p in phases_of(run)))
+            if phase in seconds
+        ],
         "all": in_words(sum(seconds.values())),
         "rows": run.counts["read"],
         "bytes": run.counts["bytes"],

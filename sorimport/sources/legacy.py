@@ -20,7 +20,7 @@ from sorimport.staged import Staged
 # Column of raw_units → that of raw_legacy_units; the others follow below.
 _SAME = (
     "sor_id", "name", "type", "parent_sor_id", "cvr", "provider_number", "shak", "street", "building", "postcode",
-    "city", "phone", "email", "first_from_date", "from_date", "to_date",
+    "city", "phone", "email", "updated_at", "first_from_date", "from_date", "to_date",
 )  # fmt: skip
 # The same for raw_locations.
 _OF_NUMBERS = {

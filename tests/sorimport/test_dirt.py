@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from locations.models import EdiType, LocationNumber, SorUnit
+from sorimport import fetch
 from sorimport.models import MESSAGES, ImportRun
 from tests.sorimport.extracts import (
     DAILY,
@@ -366,7 +367,11 @@ def _lying(archive: bytes, size: int) -> bytes:
 
 def test_a_zip_bomb_is_refused_before_and_while_it_is_read(folder: Path, tmp_path: Path) -> None:
     bomb = zipped({UNITS: extract()[UNITS] + b"\n" * (64 << 20)}, tmp_path / "bombe.zip")
-    assert [word for word in ("bombe.zip", UNITS, "64 MB") if word not in failed(import_once(bomb))] == []
+    said = failed(import_once(bomb))
+    assert [word for word in ("bombe.zip", UNITS, "mere end 200 gange") if word not in said] == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetch, "MAX_MEMBER", 32 << 20)
+        assert "64 MB udpakket; mere end 32 MB læses ikke" in failed(import_once(bomb))
     # One that says it is small is read no further than that, and then its checksum is wrong.
     lying = tmp_path / "løgn.zip"
     lying.write_bytes(_lying(bomb.read_bytes(), 5000))

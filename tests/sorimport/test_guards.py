@@ -127,6 +127,13 @@ def test_a_daily_file_is_no_complete_list_and_is_measured_by_none(tmp_path: Path
     assert (run.state, run.counts["rows"], run.counts["newest"]) == (State.DONE, {}, {})
 
 
+def test_a_run_without_pairs_has_read_none(tmp_path: Path) -> None:
+    files = extract(numbers(1), pairs={gln(1): "501 502"})
+    assert import_once(write(files, tmp_path)).counts["edi_links"] == 2
+    del files[PAIRS]
+    assert import_once(write(files, tmp_path)).counts["edi_links"] == 0
+
+
 @pytest.mark.parametrize(
     ("column", "file"), [("FromDate", LOCATIONS), ("UpdatedAt", LOCATIONS), ("FromDate", UNITS)]
 )
@@ -150,6 +157,32 @@ def test_an_extract_older_than_the_last_one_is_refused(tmp_path: Path, column: s
     )
     assert import_once(dated("2026-05-02")).state == State.DONE
     assert import_once(dated("2026-05-01"), force=True).state == State.DONE
+
+
+def units_of(day: str, folder: Path, *, daily: bool) -> Path:
+    row = {"UpdatedAt": day}
+    return write({DAILY: csv_bytes([row], UNIT)} if daily else extract(numbers(1), units=[row]), folder)
+
+
+@pytest.mark.parametrize("spelled", ["2026-05-{:02}T04:30:00", "{:02}-05-2026"])
+@pytest.mark.parametrize("daily", [True, False])
+def test_units_are_as_old_as_they_say_daily_or_not(tmp_path: Path, daily: bool, spelled: str) -> None:
+    first = import_once(units_of(spelled.format(9), tmp_path, daily=not daily))
+    assert first.counts["newest"]["units_updated"] == "2026-05-09"
+    before = everything()
+    older = units_of(spelled.format(8), tmp_path, daily=daily)
+    run = import_once(older)
+    assert (run.state, everything() == before) == (State.REFUSED, True)
+    assert said(run).startswith(
+        f"{DAILY if daily else UNITS} is older than what was imported last: its newest date is 2026-05-08, in import "
+        f"{first.pk} it was 2026-05-09."
+    )
+    assert import_once(older, force=True).state == State.DONE
+
+
+def test_units_that_begin_today_are_no_older_for_having_been_written_before(tmp_path: Path) -> None:
+    import_once(write(extract(numbers(1), units=[{"FromDate": "2026-05-09"}]), tmp_path))
+    assert import_once(units_of("2026-05-08", tmp_path, daily=False)).state == State.DONE
 
 
 def test_days_to_come_make_no_extract_newer(tmp_path: Path) -> None:

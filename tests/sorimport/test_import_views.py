@@ -14,7 +14,7 @@ from django.utils import timezone
 from locations.models import LocationNumber
 from soredi.jobs import Phase, State
 from soredi.models import User
-from sorimport import actions
+from sorimport import actions, views
 from sorimport.models import ImportRun, Problem
 from tests import builders
 from tests.sorimport import extracts
@@ -164,9 +164,22 @@ def test_the_course_of_a_run_is_told_while_it_runs_and_kept_after(client, staff)
     ImportRun.objects.update(state=State.QUEUED)
     run = ImportRun.run(run.pk, actions.run_import)
     assert set(run.counts["seconds"]) == {"reading", "checking", "numbers", "units", "finishing"}
+    assert run.finished_at and run.started_at
+    spent = (run.finished_at - run.started_at).total_seconds()
+    assert sum(run.counts["seconds"].values()) == pytest.approx(spent, abs=0.1)
     page = words(client.get(address(run)))
+    assert page.count(views.duration_of(run)) >= 2  # at the top, and below the phases
     assert "8 rækker, " in page
     assert page.index("Fase Tid Læser") < page.index("I alt")
+
+
+def test_the_change_of_an_import_is_named_by_its_run(client, staff):
+    ImportRun.objects.create(paths=[], state=State.CANCELLED)  # so that their numbers differ
+    run = imported(client, extracts.extract(rows(*GLNS)))
+    assert run.change_set_id not in (None, run.pk)
+    assert f"SOR-import {run.pk} (ændring {run.change_set_id})" in words(client.get("/"))
+    page = words(client.get(f"/lokationsnumre/{GLNS[0]}/"))
+    assert f"Ændring {run.change_set_id} · SOR-import" in page
 
 
 def test_what_breaks_an_import_is_told_with_its_cure(client, staff):
