@@ -146,6 +146,14 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
                 "This extract would close %(closed)s of %(open)s open location numbers, more than %(limit)s %%."
             ),
         )
+        questions += too_many_closures(
+            run,
+            locations | {"closed": locations["losing"]},
+            Sentence(
+                "This extract would take EDI types away from %(closed)s of %(open)s open location numbers, more than "
+                "%(limit)s %%."
+            ),
+        )
     run.counts |= _summary(_NOTHING, locations) | {"changes": {}}
     _ask(questions)
     if staged.has(LOCATIONS):

@@ -1,25 +1,35 @@
-"""The rows that an import leaves out: each is a problem with its file and line, and too many of them fail the run."""
+"""The rows that an import leaves out: each is a problem with its file and line, and too many of them fail the run.
 
+What a row that could not be read was about is not known for sure. `left_out_key(kind, key)` holds every number that
+stands in it, so that nothing it may have been about is closed or loses EDI types for its want; a null key means that no
+number stands in it, so that it may have been about anything.
+"""
+
+import re
 from collections import Counter
+from collections.abc import Iterator
 
 from django.db import connection
 
 from soredi.sentences import Sentence
 from soredi.tabular import TabularError
-from sorimport.columns import KINDS
+from sorimport.columns import KINDS, LOCATIONS, PAIRS
 from sorimport.models import ImportRun, Problem
 from sorimport.staged import BAD_ROWS, BAD_SHARE, Staged
 
 # Problems whose row was left out; the others are flags on rows that were kept. A row that stands twice loses nothing.
 LEFT_OUT = [
-    "bad_period", "edi_type_clash", "malformed_code", "malformed_gln", "malformed_sor_id", "ragged_row", "stray_quote",
-    "two_units", "unknown_edi_type", "unknown_kind", "unknown_location",
+    "bad_date", "bad_flag", "bad_period", "edi_type_clash", "malformed_code", "malformed_gln", "malformed_sor_id",
+    "ragged_row", "stray_quote", "two_units", "unknown_edi_type", "unknown_kind", "unknown_location",
 ]  # fmt: skip
 
 _OF_READERS = """
 INSERT INTO sorimport_problem (run_id, file, line, code, value)
 SELECT %(run)s, file, line, code, left(value, 200) FROM stage_problem ORDER BY file, line
 """
+
+_KEYS = "CREATE TEMP TABLE left_out_key (kind text, key text) ON COMMIT DROP"
+_NUMBER = {LOCATIONS.name: re.compile(r"\d{13}"), PAIRS.name: re.compile(r"\d{13}")}  # of units: any digits
 
 # One row for each file. A number that pairs name in vain counts once, however many its pairs.
 _COUNT = """
@@ -39,6 +49,20 @@ def keep_problems(*, run: ImportRun, staged: Staged) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(_OF_READERS, {"run": run.pk})
+        cursor.execute("DROP TABLE IF EXISTS left_out_key")
+        cursor.execute(_KEYS)
+        with cursor.copy("COPY left_out_key FROM STDIN") as copy:
+            for key in _keys(staged):
+                copy.write_row(key)
+        cursor.execute("ANALYZE left_out_key")
+
+
+def _keys(staged: Staged) -> Iterator[tuple[str, str | None]]:
+    kinds = {file: kind for kind, file in staged.files.items()}
+    for file, row in staged.bad:
+        kind = kinds.get(file, "")
+        found = re.findall(_NUMBER.get(kind, r"\d{1,18}"), row.text or row.value)
+        yield from ((kind, key) for key in found or (None,))
 
 
 def require_few_left_out(*, run: ImportRun, staged: Staged) -> None:

@@ -82,6 +82,9 @@ class Change(models.Model):
 # What a problem means and what to do. Those that say "kept" are flags; the rows of the others were left out.
 MESSAGES = {
     "bad_check_digit": _("The check digit is wrong. Kept as SOR has it; have it corrected in SOR."),
+    "bad_date": _("A date cannot be read. Left out, the number stays as it was; have it corrected in SOR."),
+    "bad_flag": _("Neither yes nor no. Left out, the number stays as it was; have it corrected in SOR."),
+    "unit_date": _("A date cannot be read. The unit keeps the date it had; have it corrected in SOR."),
     "bad_period": _("The last day is before the first. Left out; have the dates corrected in SOR."),
     "duplicate_row": _("The same row stands twice. The first one counts."),
     "edi_type_clash": _("Another EDI type has this code and version. Left out; have it corrected in SOR."),

@@ -30,7 +30,9 @@ SELECT line, sor_code(gln) AS gln, sor_code(sor_id) AS sor_id, sor_date(first_fr
     sor_flag(only_internal) AS only_internal, sor_flag(inactive) AS inactive, coalesce(sor_text(note, 254), '') AS note,
     sor_code(region_code) AS region_code, sor_code(administrator_code) AS administrator_code,
     sor_code(system_code) AS system_code, sor_code(vendor_code) AS vendor_code, sor_code(vans_code) AS vans_code,
-    length(btrim(note)) > 254 AS note_cut
+    length(btrim(note)) > 254 AS note_cut,
+    concat_ws(' ', unread_date(first_from_date), unread_date(from_date), unread_date(to_date)) AS bad_dates,
+    concat_ws(' ', unread_flag(only_internal), unread_flag(inactive)) AS bad_flags
 FROM raw_locations
 """
 
@@ -48,7 +50,8 @@ FROM (
 ) AS rows
 """
 
-# Rows that must not be merged. A number on two units on one day is refused on both lines.
+# Rows that must not be merged: nothing is moved or opened by what cannot be read. A number on two units on one day is
+# refused on both lines.
 _REFUSE = """
 CREATE TEMP TABLE refused_location ON COMMIT DROP AS
 SELECT line, 'malformed_gln' AS code, gln AS value FROM read_location WHERE (gln ~ '^[0-9]{13}$') IS NOT TRUE
@@ -56,15 +59,21 @@ UNION ALL
 SELECT line, 'bad_period', concat_ws(' > ', greatest(first_from_date, from_date), to_date) FROM read_location
 WHERE to_date < coalesce(first_from_date, from_date) OR line IN (SELECT line FROM location_stay WHERE stay IS NULL)
 UNION ALL
+SELECT line, 'bad_date', concat_ws(' ', gln, bad_dates) FROM read_location WHERE bad_dates <> ''
+UNION ALL
+SELECT line, 'bad_flag', concat_ws(' ', gln, bad_flags) FROM read_location WHERE bad_flags <> ''
+UNION ALL
 SELECT DISTINCT a.line, 'two_units', a.gln FROM location_stay a JOIN location_stay b ON a.gln = b.gln
     AND a.sor_id <> b.sor_id AND a.stay && b.stay
 """
 
-# One row a number: the one in force on `today`, as for units.
+# One row a number: the one in force on `today`, as for units. Where one of its rows cannot be read, none is.
 _PICK = """
 CREATE TEMP TABLE stage_location ON COMMIT DROP AS
 SELECT DISTINCT ON (gln) r.* FROM read_location r
 WHERE NOT EXISTS (SELECT FROM refused_location f WHERE f.line = r.line)
+  AND gln NOT IN (SELECT gln FROM read_location WHERE bad_dates <> '' OR bad_flags <> '')
+  AND gln NOT IN (SELECT key FROM left_out_key WHERE kind = 'locations' AND key IS NOT NULL)
 ORDER BY gln, (from_date > %(today)s) IS TRUE, CASE WHEN from_date <= %(today)s THEN from_date END DESC NULLS LAST,
     from_date, line
 """
@@ -80,6 +89,17 @@ JOIN (SELECT said.gln, s.line FROM (SELECT DISTINCT gln FROM raw_pairs) AS said
 JOIN (SELECT said.edi_type_id, t.id FROM (SELECT DISTINCT edi_type_id FROM raw_pairs) AS said
       JOIN locations_editype t ON t.sor_id = sor_code(said.edi_type_id)) AS t ON t.edi_type_id = p.edi_type_id
 GROUP BY s.line
+"""
+
+
+# Numbers one of whose pairs cannot be read or has no type: what SOR said before is not taken away for its want.
+_DOUBTFUL = """
+CREATE TEMP TABLE doubtful_set ON COMMIT DROP AS
+SELECT DISTINCT sor_code(gln) AS gln FROM raw_pairs WHERE edi_type_id IS NULL OR edi_type_id IN (
+    SELECT id FROM (SELECT DISTINCT edi_type_id AS id FROM raw_pairs) AS used
+    WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(used.id)))
+UNION
+SELECT key FROM left_out_key WHERE kind = 'pairs'
 """
 
 
@@ -114,8 +134,12 @@ FROM (
         {_stated("system_code", "system.id", "said.system_id")} AS system_id,
         {_stated("vendor_code", "vendor.id", "said.vendor_id")} AS vendor_id,
         {_stated("vans_code", "vans.id", "said.vans_id")} AS vans_id,
-        CASE WHEN %(has_pairs)s THEN coalesce(e.edi_types, '{{}}')
-             ELSE coalesce(said.edi_types, '{{}}') END AS edi_types,
+        CASE
+            WHEN NOT %(has_pairs)s THEN coalesce(said.edi_types, '{{}}')
+            WHEN said.edi_types IS NOT NULL AND EXISTS (SELECT FROM doubtful_set d WHERE d.gln = s.gln OR d.gln IS NULL)
+                THEN ARRAY(SELECT DISTINCT u FROM unnest(said.edi_types || e.edi_types) u ORDER BY u)
+            ELSE coalesce(e.edi_types, '{{}}')
+        END AS edi_types,
         {_stated("only_internal", "s.only_internal", "coalesce(said.only_internal, false)")} AS only_internal,
         {_stated("inactive", "s.inactive", "coalesce(said.inactive, false)")} AS inactive,
         {_stated("note", "s.note", "coalesce(said.note, '')")} AS note
@@ -136,11 +160,14 @@ LEFT JOIN locations_locationversion v ON v.id = o.sor_version_id
 """
 
 # Known, open, and in none of the rows of a complete extract, refused rows included: what could not be read is not gone.
+# Where a row does not even tell which number it is about, none is gone.
 _MISSING = """
 CREATE TEMP TABLE missing_location ON COMMIT DROP AS
 SELECT l.id, l.gln FROM locations_locationnumber l
 WHERE (l.to_date IS NULL OR l.to_date >= %(today)s)
   AND NOT EXISTS (SELECT FROM read_location r WHERE r.gln = l.gln)
+  AND NOT EXISTS (SELECT FROM left_out_key k WHERE k.kind = 'locations' AND (k.key = l.gln OR k.key IS NULL))
+  AND NOT EXISTS (SELECT FROM refused_location WHERE code = 'malformed_gln')
 """
 
 _COUNT = """
@@ -150,7 +177,9 @@ SELECT (SELECT count(*) FROM location_target WHERE change = 'new'),
     (SELECT count(*) FROM location_target WHERE change = 'unchanged'),
     (SELECT count(*) FROM locations_locationnumber WHERE to_date IS NULL OR to_date >= %(today)s),
     (SELECT coalesce(sum(cardinality(edi_types)), 0) FROM location_target),
-    (SELECT count(*) FROM location_target WHERE change = 'new' OR sor_changed)
+    (SELECT count(*) FROM location_target WHERE change = 'new' OR sor_changed),
+    (SELECT count(*) FROM location_target t JOIN locations_locationversion v ON v.id = t.old_sor_version_id
+     WHERE t.sor_changed AND NOT v.edi_types <@ t.edi_types)
 """
 
 # By line. bad_check_digit, unknown_unit, missing and text_cut are kept and flagged; the others left out.
@@ -183,7 +212,9 @@ SELECT %(run)s, %(pairs_file)s, line, code, coalesce(value, '') FROM (
         WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(used.id)))
     UNION ALL
     SELECT min(line), 'unknown_location', sor_code(gln) FROM raw_pairs p
-    WHERE NOT EXISTS (SELECT FROM read_location r WHERE r.gln = sor_code(p.gln)) GROUP BY sor_code(gln)
+    WHERE NOT EXISTS (SELECT FROM read_location r WHERE r.gln = sor_code(p.gln))
+      AND NOT EXISTS (SELECT FROM left_out_key k WHERE k.kind = 'locations' AND k.key = sor_code(p.gln))
+    GROUP BY sor_code(gln)
 ) AS found ORDER BY line
 """
 
@@ -220,7 +251,9 @@ UPDATE locations_locationnumber l SET to_date = %(yesterday)s FROM missing_locat
 
 
 def plan_locations(*, staged: Staged, today: date) -> dict[str, int]:
-    """Stage the numbers; returns counts: new, changed, closed, unchanged, open (before), edi_links, versions."""
+    """Stage the numbers; returns counts: new, changed, closed, unchanged, open (before), edi_links, versions
+    (to write), losing (numbers that lose EDI types in SOR's words).
+    """
     params: dict[str, Any] = {"today": today, "has_pairs": staged.has(PAIRS)}
     params["stated"] = sorted(staged.stated[LOCATIONS.name])
     with connection.cursor() as cursor:
@@ -232,11 +265,12 @@ def plan_locations(*, staged: Staged, today: date) -> dict[str, int]:
         cursor.execute("ANALYZE stage_location (gln, line)")
         cursor.execute(_SETS)
         cursor.execute("ANALYZE stage_set (line)")
+        cursor.execute(_DOUBTFUL)
         cursor.execute(_TARGET, params)
         cursor.execute("ANALYZE location_target (id, gln, change)")
         cursor.execute(_MISSING, params)
         cursor.execute(_COUNT, params)
-        names = ("new", "changed", "closed", "unchanged", "open", "edi_links", "versions")
+        names = ("new", "changed", "closed", "unchanged", "open", "edi_links", "versions", "losing")
         return dict(zip(names, cursor.fetchone(), strict=True))
 
 

@@ -54,6 +54,12 @@ def _carried(column: str, in_file: str, known: str) -> str:
     return f"CASE WHEN '{column}' = ANY (%(stated)s::text[]) THEN {in_file} ELSE {known} END"
 
 
+def _dated(column: str) -> str:
+    """SQL: a date; of one that cannot be read, what is known."""
+    unread = f"CASE WHEN unread_date(r.{column}) IS NOT NULL THEN known.{column} END"
+    return _carried(column, f"coalesce(sor_date(r.{column}), {unread})", f"known.{column}")
+
+
 def _sor_id(pointer: str) -> str:
     return f"(SELECT o.sor_id FROM locations_sorunit o WHERE o.id = known.{pointer})"
 
@@ -102,15 +108,16 @@ SELECT coalesce(known.id, nextval('locations_sorunit_id_seq')) AS id, known.id I
 } AS speciality_codes,
     ARRAY[speciality1_name, speciality2_name, speciality3_name, speciality4_name,
         speciality5_name, speciality6_name, speciality7_name, speciality8_name] AS speciality_names,
-    {_carried("first_from_date", "sor_date(r.first_from_date)", "known.first_from_date")} AS first_from_date,
-    {_carried("from_date", "sor_date(r.from_date)", "known.from_date")} AS from_date,
-    {_carried("to_date", "sor_date(r.to_date)", "known.to_date")} AS to_date,
+    {_dated("first_from_date")} AS first_from_date,
+    {_dated("from_date")} AS from_date,
+    {_dated("to_date")} AS to_date,
     coalesce({_carried("inherits_number", "sor_flag(r.inherits_number)", "known.inherits_number")}, false)
         AS inherits_number,
     length(btrim(r.name)) > 255 OR length(r.type) > 255 OR length(r.street) > 200 OR length(r.building) > 50
         OR length(r.city) > 255 OR length(r.email) > 255 OR length(sor_code(r.provider_number)) > 16
         OR length(sor_code(r.shak)) > 16 OR length(sor_code(r.postcode)) > 16 OR length(sor_code(r.phone)) > 64
-        AS is_cut
+        AS is_cut,
+    concat_ws(' ', unread_date(r.first_from_date), unread_date(r.from_date), unread_date(r.to_date)) AS bad_dates
 FROM picked_unit p JOIN raw_units r ON r.line = p.line LEFT JOIN locations_sorunit known ON known.sor_id = p.sor_id
 LEFT JOIN picked_shak m ON m.sor_id = p.sor_id
 """

@@ -126,17 +126,24 @@ SELECT %(run)s, %(file)s, line, code, coalesce(left(value, 200), '') FROM (
     UNION ALL
     SELECT line, 'text_cut', sor_id FROM stage_unit WHERE is_cut
     UNION ALL
+    SELECT line, 'unit_date', concat_ws(' ', sor_id, bad_dates) FROM stage_unit WHERE bad_dates <> ''
+    UNION ALL
     SELECT s.line, 'unknown_parent', s.parent_sor_id FROM stage_unit s
     WHERE s.parent_sor_id IS NOT NULL AND NOT EXISTS (SELECT FROM unit_key k WHERE k.sor_id = s.parent_sor_id)
 ) AS found ORDER BY line
 """
 
-# Open, and gone from a complete extract.
+# Open, and gone from a complete extract. What stands in a row that was left out is not gone; where a row does not tell
+# which unit it is about, none is.
 _MISSING = """
 CREATE TEMP TABLE missing_unit ON COMMIT DROP AS
 SELECT u.id, u.sor_id, u.name FROM locations_sorunit u
 WHERE %(complete)s AND (u.to_date IS NULL OR u.to_date >= %(today)s)
   AND NOT EXISTS (SELECT FROM stage_unit s WHERE s.id = u.id)
+  AND NOT EXISTS (SELECT FROM read_unit r WHERE NOT r.usable AND r.sor_id = u.sor_id)
+  AND NOT EXISTS (SELECT FROM left_out_key k WHERE k.kind = 'units' AND (k.key = u.sor_id OR k.key IS NULL))
+  AND NOT EXISTS (SELECT FROM read_unit r WHERE NOT r.usable
+                  AND (r.sor_id IS NULL OR translate(r.sor_id, '0123456789', '') <> '' OR length(r.sor_id) > 18))
 """
 
 # Its last day is the day before.
