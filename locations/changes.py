@@ -363,13 +363,14 @@ def _choose(locations: LocationNumberQuerySet, by: User | None) -> int:
 def _require_rights(locations: LocationNumberQuerySet, by: User | None) -> None:
     if by is None or by.is_administrator:
         return
-    foreign = locations.exclude(pk__in=LocationNumber.objects.editable_by(by).values("pk")).order_by("gln")
-    glns = list(foreign.values_list("gln", flat=True).distinct()[: _SHOWN + 1])
-    if glns:
+    foreign = locations.exclude(pk__in=LocationNumber.objects.editable_by(by).values("pk"))
+    count = foreign.order_by().values("pk").distinct().count()
+    if count:  # which they are is not theirs to know
         raise NotPermitted(
-            Sentence(
-                "You may not change these location numbers: %(glns)s.",
-                glns=", ".join(glns[:_SHOWN]) + (" …" if len(glns) > _SHOWN else ""),
+            counted(
+                "%(count)s of the location numbers is not yours to change. Nothing was changed.",
+                "%(count)s of the location numbers are not yours to change. Nothing was changed.",
+                count=count,
             )
         )
 

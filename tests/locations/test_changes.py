@@ -191,12 +191,11 @@ def test_an_edi_administrator_changes_only_its_own_numbers() -> None:
     assert carry_out(changes.plan(locations=numbers(*ours), by=anna, note="hers")).state == State.DONE
     with pytest.raises(NotPermitted) as refusal:
         changes.plan(locations=numbers(*ours, nobodys), by=anna, note="hers")
-    assert nobodys.gln in str(refusal.value) and ours[0].gln not in str(refusal.value)
+    assert "1 af lokationsnumrene er ikke dit" in str(refusal.value)
     with pytest.raises(NotPermitted) as refusal:
         changes.plan(locations=numbers(*ours, *theirs), by=anna, note="hers")
-    glns = sorted(number.gln for number in theirs)
-    assert [gln for gln in glns if gln in str(refusal.value)] == glns[:10]
-    assert "…" in str(refusal.value)
+    assert "12 af lokationsnumrene er ikke dine" in str(refusal.value)
+    assert [number.gln for number in theirs if number.gln in str(refusal.value)] == []
     assert {profile(number).get("note") for number in (*theirs, nobodys)} == {None}
 
 
@@ -228,7 +227,7 @@ def test_rights_withdrawn_after_the_plan_refuse_it() -> None:
     anna.edi_administrators.clear()
     refused = carry_out(planned)
     assert (refused.state, profile(number).get("note")) == (State.REFUSED, None)
-    assert number.gln in str(refused.message)
+    assert number.gln not in str(refused.message), "it is not theirs to know any more"
 
 
 def test_an_administrator_who_was_shut_out_after_the_plan_is_refused() -> None:

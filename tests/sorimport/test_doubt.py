@@ -62,16 +62,16 @@ def without(all_files: dict[str, bytes], name: str, start: str) -> dict[str, byt
     ("old", "new", "code"),
     [
         (f"{gln(1)};1;", f'{gln(1)};1;stray " quote;;;', "stray_quote"),
-        (f"{gln(1)};1;", f"{gln(1)};1;extra;", "ragged_row"),
+        (f"{gln(1)};1;", f"{gln(1)};1;extra;extra;", "ragged_row"),
         (f"{gln(1)};1;false;", f"{gln(1)};1;maybe;", "bad_flag"),
     ],
 )
 def test_a_number_whose_row_cannot_be_read_stays_open(folder: Path, old: str, new: str, code: str) -> None:
     run = import_once(write(without(spoilt(LOCATIONS, old, new), LOCATIONS, gln(2)), folder))
     assert (run.state, closed()) == ("done", [gln(2)]), "number 2 is gone for good"
-    assert [problem[:3] for problem in problems(run) if problem[2] not in ("missing", "unknown_location")] == [
-        (LOCATIONS, 2, code)
-    ]
+    assert [
+        problem[:3] for problem in problems(run) if problem[2] not in ("missing", "unknown_location")
+    ] == [(LOCATIONS, 2, code)]
 
 
 @pytest.mark.parametrize("spoilt_number", ["", "57900", "579000000000O1"])

@@ -176,7 +176,7 @@ def sor(tmp_path: Path) -> Callable[[Profile], Any]:
 
     def says(profile: Profile) -> Any:
         files = extract([row(1, profile)], types=TYPES, pairs={gln(1): " ".join(profile[2])})
-        return import_twice(write(files, tmp_path))
+        return import_twice(write(files, tmp_path), accept_closures=True)
 
     return says
 
