@@ -99,7 +99,8 @@ def test_less_than_half_the_pairs_of_last_time_wait_for_a_word(tmp_path: Path) -
     assert (run.state, everything() == before) == (State.WAITING, True)
     assert said(run) == (
         f"{PAIRS} has 2 rows; in import {first.pk} there were 5. It may have been cut off. This extract would take EDI "
-        "types away from 2 of 2 open location numbers, more than 5 %. Nothing was changed. If that is right, run it again and accept the closures."
+        "types away from 2 of 2 open location numbers, more than 5 %. Nothing was changed. If that is right, run it "
+        "again and accept the closures."
     )
     assert accepted(run).state == State.DONE
     assert LocationNumber.objects.get(gln=gln(2)).sor_version.edi_types == []
