@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 from python_calamine import CalamineWorkbook
@@ -72,3 +73,20 @@ def test_the_menu_fetches_a_sheet_of_the_result(page: Page, log_in: LogIn) -> No
     rows = CalamineWorkbook.from_path(begun.value.path()).get_sheet_by_index(0).to_python()
     assert len(rows) - 1 == int(found.replace(".", ""))
     assert {len(str(row[0])) for row in rows[1:]} == {13}
+
+
+def test_the_ticked_numbers_of_two_pages_are_one_file(page: Page, log_in: LogIn) -> None:
+    log_in(page, "administrator")
+    ticked = []
+    for number in (1, 2):
+        page.goto(f"/lokationsnumre/?antal=25&page={number}")
+        for box in page.locator("input[name=valgt]").all()[:2]:
+            box.check()
+            ticked.append(box.get_attribute("value"))
+    page.locator(".fetch-chosen summary").click()
+    look(page, "hent-valgte")
+    with page.expect_download() as begun:
+        page.get_by_role("button", name="Masseopdateringsfil").click()
+    lines = Path(begun.value.path()).read_text("utf-8-sig").splitlines()
+    assert (begun.value.suggested_filename, lines[0]) == ("masseopdatering.csv", "Loknr;EdiId")
+    assert list(dict.fromkeys(line.partition(";")[0] for line in lines[1:])) == ticked
