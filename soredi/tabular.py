@@ -21,7 +21,15 @@ import psycopg
 from django.db import connection, transaction
 from psycopg import sql
 
-from soredi.csvlines import ENCODINGS, UTF8_LETTER, BadRow, WrongEncoding, read_rows
+from soredi.csvlines import (
+    ENCODINGS,
+    UTF8_LETTER,
+    BadRow,
+    Undecodable,
+    WrongEncoding,
+    prevailing_encoding,
+    read_rows,
+)
 from soredi.sentences import Sentence
 
 CHUNK = 1 << 18  # bytes; larger chunks gained nothing
@@ -85,11 +93,13 @@ def plain(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
-def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Header:
+def read_header(
+    stream: IO[bytes], file: str, aliases: Mapping[str, str], undecodable: Undecodable = "file"
+) -> Header:
     """Read the first line of `stream`. `aliases` maps a `plain` header to its column.
 
-    Raises TabularError: `empty_file` without any text, `not_text` for UTF-16, NUL bytes or a binary file,
-    `wrong_columns` for more than MAX_COLUMNS.
+    Raises TabularError: `empty_file` without any text, `not_text` for UTF-16, NUL bytes (with `undecodable` "row"
+    only in the header itself) or a binary file, `wrong_columns` for more than MAX_COLUMNS.
     """
     start = stream.read(HEADER_LIMIT)
     if start.startswith(b"PK\3\4"):
@@ -99,8 +109,9 @@ def read_header(stream: IO[bytes], file: str, aliases: Mapping[str, str]) -> Hea
             "not_text",
             Sentence("This is an Excel or zip file, not text. Save it as “CSV UTF-8” and upload it again."),
         )
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
-        raise not_text(file, start[: start.find(b"\0") + 1].count(b"\n") + 1)
+    nul = start.find(b"\0", 0, start.find(b"\n") if undecodable == "row" and b"\n" in start else None)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or nul >= 0:
+        raise not_text(file, start[: nul + 1].count(b"\n") + 1)
     bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
     if not start[bom:].strip():
         raise TabularError(file, 0, "empty_file", Sentence("The file is empty. Fetch or save it again."))
@@ -154,12 +165,14 @@ def load(
     table: str,
     header: Header,
     bad_limit: int,
+    undecodable: Undecodable = "file",
     on_read: Callable[[int, int], None] = lambda _bytes, _lines: None,
 ) -> Loaded:
     """Put the rows below `header` into the temporary table `table` (line bigint, one text column each).
 
     `open_stream` gives the file from its first byte, each time it is called. `file` is how messages name it. More
-    than `bad_limit` bad rows raise TabularError `too_many_bad_rows`; NUL or undecodable bytes raise `not_text`.
+    than `bad_limit` bad rows raise TabularError `too_many_bad_rows`; NUL or undecodable bytes raise `not_text`, or
+    with `undecodable` "row" make bad rows of those that they stand in.
     `on_read` is told now and then how many bytes and how many lines of the file have been read.
     """
     columns = header.table_columns
@@ -173,12 +186,19 @@ def load(
             try:
                 _load_whole(open_stream, header, loaded, on_read)
             except (_Unbalanced, psycopg.DataError):
-                _load_by_line(open_stream, file, header, loaded, bad_limit, on_read)
+                if undecodable == "row":
+                    break
+                _load_by_line(open_stream, file, header, loaded, bad_limit, undecodable, on_read)
             return loaded
         except WrongEncoding as wrong:
             if wrong.mixed or encoding == "WIN1252":
+                if undecodable == "row":
+                    break
                 raise not_text(file, wrong.line) from None
-    raise AssertionError("WIN1252 either loads or raises")
+    with open_stream() as stream:
+        loaded.encoding = prevailing_encoding(stream)
+    _load_by_line(open_stream, file, header, loaded, bad_limit, undecodable, on_read)
+    return loaded
 
 
 class _Unbalanced(Exception):
@@ -278,13 +298,14 @@ def _load_by_line(
     header: Header,
     loaded: Loaded,
     bad_limit: int,
+    undecodable: Undecodable,
     on_read: Callable[[int, int], None],
 ) -> None:
     def rows() -> Iterator[bytes]:
         buffer, read = io.StringIO(), 0
         # With these ends of line the writer quotes both of the characters that COPY takes for one.
         writer = csv.writer(buffer, delimiter=header.delimiter, lineterminator="\r\n")
-        for line, values in _rows(open_stream, file, header, loaded, bad_limit):
+        for line, values in _rows(open_stream, file, header, loaded, bad_limit, undecodable):
             # An empty field is written bare, which COPY reads as null, as it does in the file itself.
             writer.writerow([line, *values])
             if buffer.tell() > CHUNK:
@@ -300,12 +321,17 @@ def _load_by_line(
 
 
 def _rows(
-    open_stream: Callable[[], IO[bytes]], file: str, header: Header, loaded: Loaded, bad_limit: int
+    open_stream: Callable[[], IO[bytes]],
+    file: str,
+    header: Header,
+    loaded: Loaded,
+    bad_limit: int,
+    undecodable: Undecodable,
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (physical line, fields) of the rows that can be read; put the others into `loaded.bad`."""
     with open_stream() as stream:
         stream.read(header.length)
-        for row in read_rows(stream, loaded.encoding, header.delimiter, len(header.names)):
+        for row in read_rows(stream, loaded.encoding, header.delimiter, len(header.names), undecodable):
             if not isinstance(row, BadRow):
                 yield row
                 continue

@@ -20,7 +20,7 @@ from sorimport.staged import BAD_ROWS, BAD_SHARE, Staged
 # Problems whose row was left out; the others are flags on rows that were kept. A row that stands twice loses nothing.
 LEFT_OUT = [
     "bad_date", "bad_flag", "bad_period", "edi_type_clash", "malformed_code", "malformed_gln", "malformed_sor_id",
-    "ragged_row", "stray_quote", "two_units", "unknown_edi_type", "unknown_kind", "unknown_location",
+    "not_text", "ragged_row", "stray_quote", "two_units", "unknown_edi_type", "unknown_kind", "unknown_location",
 ]  # fmt: skip
 
 _OF_READERS = """

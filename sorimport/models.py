@@ -92,6 +92,7 @@ MESSAGES = {
     "malformed_gln": _("A location number has 13 digits. Left out; have it corrected in SOR."),
     "malformed_sor_id": _("A SOR code has up to 18 digits. Left out; have it corrected in SOR."),
     "missing": _("The number is not in this extract any more. It was closed yesterday's date."),
+    "not_text": _("The row has characters that are not in the file's encoding. Left out; mend the row."),
     "parent_cycle": _("The unit is its own ancestor. Kept, without a parent; have it corrected in SOR."),
     "ragged_row": _("The row has more or fewer fields than the header. Left out; mend the row."),
     "stray_quote": _("The row has a quotation mark that is never closed. Left out; mend the row."),

@@ -141,7 +141,7 @@ def _kind(file: SourceFile, kinds: tuple[Kind, ...]) -> Kind | None:
             if xml.is_xml(stream):
                 return XML if XML in kinds and xml.is_sor(file) else None
         with file.open() as stream:
-            found = read_header(stream, file.name, {}).found
+            found = read_header(stream, file.name, {}, undecodable="row").found
     return kind_of(found, file.name, tuple(kind for kind in kinds if kind != XML))
 
 

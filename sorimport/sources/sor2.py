@@ -37,7 +37,7 @@ def read_table(
     """Fill raw_<kind> from `file`; what was left out and ignored goes to `staged`."""
     with readable(file):
         with file.open() as stream:
-            header = read_header(stream, file.name, kind.aliases)
+            header = read_header(stream, file.name, kind.aliases, undecodable="row")
         missing = [column for column in kind.required if column not in header.names]
         if missing:
             raise TabularError(
@@ -64,6 +64,7 @@ def read_table(
                 table=f"raw_{kind.name}",
                 header=header,
                 bad_limit=limit,
+                undecodable="row",
                 on_read=on_read,
             )
 

@@ -12,6 +12,7 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from soredi.csvlines import Undecodable
 from soredi.tabular import MAX_COLUMNS, Loaded, TabularError, load, read_header
 
 pytestmark = pytest.mark.django_db
@@ -20,14 +21,18 @@ ALIASES = {"gln": "gln", "loknr": "gln", "ediid": "edi", "navn": "name", "c": "c
 Rows = list[tuple[int, str | None, str | None]]
 
 
-def read(data: bytes, *, limit: int = 100, columns: str = "gln, edi") -> tuple[Loaded, Rows]:
+def read(
+    data: bytes, *, limit: int = 100, columns: str = "gln, edi", undecodable: Undecodable = "file"
+) -> tuple[Loaded, Rows]:
     """What `load` says, and (line, gln, edi) of each row that it put into the table."""
 
     def stream() -> io.BytesIO:
         return io.BytesIO(data)
 
-    header = read_header(stream(), "a.csv", ALIASES)
-    loaded = load(stream, file="a.csv", table="raw_test", header=header, bad_limit=limit)
+    header = read_header(stream(), "a.csv", ALIASES, undecodable)
+    loaded = load(
+        stream, file="a.csv", table="raw_test", header=header, bad_limit=limit, undecodable=undecodable
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT line, {columns} FROM raw_test ORDER BY line")
         rows = cursor.fetchall()
@@ -96,6 +101,8 @@ def test_rows_carry_their_physical_line(body: bytes, rows: Rows) -> None:
             [(3, "2", "b"), (4, "3", "c\r\nd"), (6, "4", "e")],
             [(2, "stray_quote")],
         ),
+        # Nor does it end with the quote that begins the field of another row.
+        (b'1;"a\r\n2;"c\r\nd"\r\n3;e\r\n', [(3, "2", "c\r\nd"), (5, "3", "e")], [(2, "stray_quote")]),
         (b"1;a;x\r\n2\r\n3;c\r\n", [(4, "3", "c")], [(2, "ragged_row"), (3, "ragged_row")]),
         (b"1;a\rb\r\n2;b\r\n", [(3, "2", "b")], [(2, "ragged_row")]),
     ],
@@ -168,6 +175,41 @@ def test_rows_between_two_stray_quotes_are_not_one_long_field() -> None:
 )
 def test_what_is_no_text_is_refused_with_its_line(data: bytes, line: int) -> None:
     assert refusal(data) == (line, "not_text")
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "rows", "wrong"),
+    [
+        (b"1;a\n2;\0\n3;c\n", "UTF8", [(2, "1", "a"), (4, "3", "c")], [(3, "2;?")]),
+        # One line in the other encoding, before and after those that are right.
+        ("1;æ\n~2;å\n3;ø\n", "UTF8", [(2, "1", "æ"), (4, "3", "ø")], [(3, "2;å")]),
+        ("~1;å\n2;æ\n3;ø\n", "UTF8", [(3, "2", "æ"), (4, "3", "ø")], [(2, "1;å")]),
+        ("~1;æ\n2;å\n~3;ø\n", "WIN1252", [(2, "1", "æ"), (4, "3", "ø")], [(3, "2;å")]),
+        ("1;å\n~2;æ\n~3;ø\n", "WIN1252", [(3, "2", "æ"), (4, "3", "ø")], [(2, "1;å")]),
+        # A NUL beside it leaves the encoding to be found.
+        ("~1;æ\n2;\0\n~3;ø\n", "WIN1252", [(2, "1", "æ"), (4, "3", "ø")], [(3, "2;?")]),
+        (b"1;\xe6\n2;\x81\n", "WIN1252", [(2, "1", "æ")], [(3, "2;\ufffd")]),
+        # The row, whichever of its lines it stands in.
+        (b'1;"a\n\0\nb"\n2;b\n', "UTF8", [(5, "2", "b")], [(2, '1;"a\n?\nb"')]),
+        (b'1;"a\0\n2;b\n', "UTF8", [(3, "2", "b")], [(2, '1;"a?')]),
+        (b"\0\n2;b\n\0", "UTF8", [(3, "2", "b")], [(2, "?"), (4, "?")]),
+    ],
+)
+def test_what_is_no_text_costs_its_own_row_where_the_caller_wants_the_rest(
+    body: bytes | str, encoding: str, rows: Rows, wrong: list[tuple[int, str]]
+) -> None:
+    lines = body.splitlines(keepends=True) if isinstance(body, str) else []
+    data = b"".join(x[1:].encode("cp1252") if x[0] == "~" else x.encode() for x in lines) or body
+    assert isinstance(data, bytes)
+    loaded, found = read(b"Loknr;EdiId\n" + data, undecodable="row")
+    assert (loaded.encoding, found) == (encoding, rows)
+    assert [(row.line, row.code, row.text) for row in loaded.bad] == [(n, "not_text", t) for n, t in wrong]
+
+
+def test_more_rows_of_no_text_than_the_limit_and_a_header_of_none_stop_the_file_all_the_same() -> None:
+    assert refusal(HEAD + b"1;\0\n" * 3, limit=2, undecodable="row") == (2, "too_many_bad_rows")
+    assert refusal("Loknr;EdiId\n1;a\n".encode("utf-16"), undecodable="row") == (1, "not_text")
+    assert refusal("Loknr;EdiId\n1;a\n".encode("utf-16-be"), undecodable="row") == (1, "not_text")
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\r\n\r\n", b"  \n"])

@@ -247,6 +247,36 @@ def test_a_stray_quote_costs_its_own_row(folder: Path) -> None:
     assert len(glns()) == 29
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_a_row_that_is_no_text_is_left_out_and_the_rest_is_imported(folder: Path, encoding: str) -> None:
+    numbers = [loc(serial, SorNote="Fanø") for serial in range(1, 31)]
+    lines = csv_bytes(numbers, LOCATION, encoding=encoding).split(b"\r\n")
+    lines[5] = lines[5].replace(b"CGM", b"C\0M", 1)
+    other = "cp1252" if encoding == "utf-8-sig" else "utf-8"
+    lines[7] = lines[7].decode(encoding).encode(other)
+    run = import_twice(write(extract() | {LOCATIONS: b"\r\n".join(lines)}, folder))
+    assert [problem[:3] for problem in problems(run)] == [
+        (LOCATIONS, 6, "not_text"),
+        (LOCATIONS, 8, "not_text"),
+    ]
+    assert ["Fanø" in problem[3] or "C?M" in problem[3] for problem in problems(run)] == [True, True]
+    assert {"not_text"} <= set(MESSAGES)
+    assert glns() == sorted(gln(serial) for serial in range(1, 31) if serial not in (5, 7))
+    assert set(LocationNumber.objects.values_list("note", flat=True)) == {"Fanø"}
+
+
+def test_a_stray_quote_does_not_take_the_next_row_with_a_line_break_along(folder: Path) -> None:
+    rows = [loc(1), loc(2), loc(3, SystemTypeName="to\r\nlinjer", SorNote="x" * 400), loc(4)]
+    lines = csv_bytes(rows, LOCATION).split(b"\r\n")
+    lines[2] = lines[2].replace(b";KMD;", b';"KMD;', 1)
+    run = import_twice(write(extract() | {LOCATIONS: b"\r\n".join(lines)}, folder))
+    assert [problem[:3] for problem in problems(run)] == [
+        (LOCATIONS, 3, "stray_quote"),
+        (LOCATIONS, 4, "text_cut"),
+    ]
+    assert glns() == sorted([gln(1), gln(3), gln(4)])
+
+
 @pytest.mark.parametrize(
     ("written", "name"),
     [
@@ -420,7 +450,7 @@ def failed(run: ImportRun) -> str:
             ["SOREntity.csv", "1", "SorType", "ParentSorId", "EntityName", "SOR_COLUMNS_FILE", "[units]"],
         ),
         ({UNITS: "SorId;SorType\n".encode("utf-16")}, ["SOREntity.csv"]),
-        ({PAIRS: b"EanLocationCode;EDITypeId\r\n1;2\r\n3;\0\r\n"}, ["LocationsCodeEDITypeMap.csv", "3"]),
+        ({PAIRS: b"EanLocationCode;EDI\0TypeId\r\n1;2\r\n"}, ["LocationsCodeEDITypeMap.csv", "1"]),
         ({UNITS: csv_bytes([{}] * 3, UNIT) + b"x;y\r\n" * 1001}, ["SOREntity.csv", "5", "1001"]),
     ],
     ids=["empty", "blank", "no units", "no numbers", "no pairs", "column", "utf-16", "nul", "ragged"],
