@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from soredi.celery import HEARTBEAT, HEARTBEAT_SECONDS
-from sorimport.nightly import condition_lately
+from sorimport.nightly import condition
 
 OK = "ok"
 SECONDS = 2
@@ -46,7 +46,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 def nightly() -> dict[str, str]:
     try:
-        found = condition_lately()
+        found = condition()
     except DatabaseError:
         return {"nightly": "unknown"}
     return {"nightly": found.health.value} if found else {}

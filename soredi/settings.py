@@ -202,8 +202,6 @@ CACHES = {
         "KEY_PREFIX": "soredi",
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     },
-    # For what every page asks and each process may know by itself.
-    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 SOR_BASE_URL = env.str("SOR_BASE_URL", "")

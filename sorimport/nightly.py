@@ -7,10 +7,10 @@ worker ── fetch ── unchanged ─→ done, with that message
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import caches
 from django.db import connection, models, transaction
 from django.db.models import Max, Q
 from django.http import HttpRequest
@@ -29,7 +29,6 @@ from sorimport.models import ImportRun, Origin
 FILE = "Sor_complete.zip"
 LATE = timedelta(hours=26)  # a night, and an hour or two for a slow one
 UNDER_WAY = (State.DRAFT, State.QUEUED, State.RUNNING)
-CACHED = 10  # seconds
 
 
 def start(*, by: User | None = None) -> tuple[ImportRun, bool]:
@@ -142,7 +141,10 @@ class Condition:
 
 
 def condition() -> Condition | None:
-    """None where SOR_BASE_URL is not set. One query, over a row a night."""
+    """None where SOR_BASE_URL is not set.
+
+    One query over a row a night: 1 ms for a year of them, so nobody is told what was true some seconds ago.
+    """
     if not settings.SOR_BASE_URL:
         return None
     failed = Q(state__in=(State.FAILED, State.REFUSED))
@@ -162,19 +164,8 @@ def condition() -> Condition | None:
     return Condition(Health.OK, None, succeeded)
 
 
-def condition_lately() -> Condition | None:
-    """The same, up to some seconds old, from the memory of this process: no page waits for the cache's server."""
-    if not settings.SOR_BASE_URL:
-        return None
-    memory = caches["memory"]
-    known: Condition | None = memory.get("nightly")
-    if known is None:
-        known = condition()
-        memory.set("nightly", known, CACHED)
-    return known
-
-
 def nightly(request: HttpRequest) -> dict[str, Any]:
     """For templates: `nightly`, called only where one asks for it; None for all but administrators."""
     user = getattr(request, "user", None)
-    return {"nightly": lambda: condition_lately() if user and user.is_active and user.is_staff else None}
+    asked = cache(condition)  # once a page
+    return {"nightly": lambda: asked() if user and user.is_active and user.is_staff else None}

@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 import builders
 import pytest
 from celery.schedules import crontab
-from django.core.cache import caches
 from django.db import connection
+from django.test import RequestFactory
 from django.utils import timezone
 
 from locations.models import LocationNumber
 from soredi.celery import app
 from soredi.jobs import State
+from soredi.models import User
 from sorimport import download, keeping, nightly, tasks
 from sorimport.models import ImportRun, Origin
 from sorimport.nightly import Condition, Health
@@ -40,7 +41,6 @@ def night(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     quick = download.PATIENCE.new(total=2, backoff_factor=0.01)
     monkeypatch.setattr(nightly, "NIGHT_PATIENCE", quick)
     monkeypatch.setattr(nightly, "PATIENCE", quick)
-    caches["memory"].clear()
 
 
 @pytest.fixture
@@ -285,11 +285,33 @@ def test_the_page_asks_once_and_only_where_extracts_are_fetched(
     settings: Any, client: Any, django_assert_num_queries: Any
 ) -> None:
     client.force_login(builders.user("administrator", staff=True))
+    request = RequestFactory().get("/")
+    request.user = User(is_staff=True)
     with django_assert_num_queries(0):
-        assert nightly.condition_lately() is None
+        assert nightly.nightly(request)["nightly"]() is None
     settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
+    told = nightly.nightly(request)["nightly"]
     with django_assert_num_queries(1):
-        assert nightly.condition_lately() == nightly.condition_lately()
+        assert told() == told()
+
+
+def test_a_good_run_takes_the_warning_away_at_once(settings: Any, client: Any) -> None:
+    settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
+    client.force_login(builders.user("administrator", staff=True))
+    ended(State.FAILED, timezone.now())
+
+    def said() -> tuple[bool, str, bool]:
+        metrics = client.get("/metrics").content.decode()
+        return (
+            "nightly-trouble" in client.get("/").content.decode(),
+            client.get("/health/ready").json()["nightly"],
+            'soredi_nightly_state{state="failed"} 1.0' in metrics,
+        )
+
+    assert said() == (True, "failed", True)
+    run = ended(State.DONE, timezone.now())
+    assert said() == (False, "ok", False)
+    assert "nightly-trouble" not in client.get(f"/sor-import/{run.pk}/").content.decode()
 
 
 def test_a_night_that_is_wrong_leaves_the_site_in_service(settings: Any, client: Any) -> None:
