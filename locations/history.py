@@ -18,6 +18,7 @@ from locations.models import (
     ChangeSet,
     EdiProfile,
     EdiType,
+    LifeEvent,
     LocationNumber,
     LocationVersion,
     SorUnit,
@@ -88,6 +89,11 @@ def changes_of(location: LocationNumber) -> list[Change]:
     )
     types = EdiType.objects.in_bulk()
     return [_change(version, types) for version in versions]
+
+
+def life_of(location: LocationNumber) -> list[LifeEvent]:
+    """What SOR did with the number itself, newest first. One query."""
+    return list(location.life.order_by("-at", "-id"))
 
 
 def versions_in(change_set: ChangeSet, user: User | AnonymousUser | None) -> QuerySet[LocationVersion]:

@@ -31,6 +31,7 @@ from sorimport.merge import (
     plan_locations,
     plan_units,
     stage_units,
+    tell_lives,
     tell_numbers,
     tell_units,
 )
@@ -225,6 +226,13 @@ def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], 
             counts={"new": locations["new"]},
         )
         open_door(run.change_set)
+    tell_lives(
+        run=run.pk,
+        source=", ".join(staged.files.values()),
+        change_set=run.change_set,
+        now=now,
+        yesterday=yesterday,
+    )
     clashes = merge_locations(
         run=run.pk,
         file=staged.files[LOCATIONS.name],

@@ -97,13 +97,15 @@ def _told(change: Change, with_numbers: set[str]) -> Told:
 
     of_number = change.kind.startswith("number_")
     closed = change.kind in (Change.Kind.UNIT_CLOSED, Change.Kind.NUMBER_CLOSED)
+    reopened = change.kind in (Change.Kind.UNIT_REOPENED, Change.Kind.NUMBER_REOPENED)
+    day = change.after if closed else change.before if reopened else ""
     return Told(
         kind=change.kind,
         unit=format_html("{}", change.name) if of_number else unit(change.name, change.code),
         gln=_number(change.code) if of_number else SafeString(""),
         before=unit(change.before, change.before_code),
         after=unit(change.after, change.after_code),
-        day=date.fromisoformat(change.after) if closed and change.after else None,
+        day=date.fromisoformat(day) if day else None,
     )
 
 

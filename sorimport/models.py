@@ -49,7 +49,7 @@ class Change(models.Model):
 
     `code` and `name` are the unit's, or the number and its unit's name. For what moved, was renamed or replaced,
     `before` and `after` are names, with the SOR codes where they are other units; for what was closed `after` is the
-    last day as ISO text.
+    last day as ISO text, and for what is open again `before` is the last day that it had.
     """
 
     class Kind(models.TextChoices):
@@ -58,10 +58,14 @@ class Change(models.Model):
         UNIT_MOVED = "unit_moved", _("Moved units")
         UNIT_REPLACED = "unit_replaced", _("Replaced units")
         UNIT_CLOSED = "unit_closed", _("Closed units")
+        UNIT_REOPENED = "unit_reopened", _("Units that are open again")
         NUMBER_NEW = "number_new", _("New location numbers")
         NUMBER_MOVED = "number_moved", _("Location numbers at another unit")
         NUMBER_PROFILE = "number_profile", _("Location numbers with another profile in SOR")
         NUMBER_CLOSED = "number_closed", _("Closed location numbers")
+        NUMBER_REOPENED = "number_reopened", _("Location numbers that are open again")
+        NUMBER_DATES = "number_dates", _("Location numbers with other dates or another region")
+        NUMBER_UNIT = "number_unit", _("Location numbers whose unit has another name or town")
 
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="changes")
     kind = models.CharField(max_length=16, choices=Kind)

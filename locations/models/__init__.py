@@ -2,6 +2,7 @@ from .catalogue import EdiAdministrator, EdiType, Region, Speciality, System, Va
 from .change import ChangeSet
 from .deviation import Deviation
 from .gln_list import GlnList
+from .life import LifeEvent
 from .location import PROFILE_COLUMNS, EdiProfile, LocationNumber, LocationVersion
 from .organisation import Assignment, SorUnit, UnitWord
 from .saved_search import SavedSearch
@@ -15,6 +16,7 @@ __all__ = [
     "EdiProfile",
     "EdiType",
     "GlnList",
+    "LifeEvent",
     "LocationNumber",
     "LocationVersion",
     "Region",

@@ -1,5 +1,6 @@
 """One location number: what it is, where it belongs, what it can receive, what happened to it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -10,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from locations import deviations
-from locations.history import changes_of
+from locations.history import Change, changes_of, life_of
 from locations.kinds import by_kind
-from locations.models import EdiType, LocationNumber, SorUnit, Speciality
+from locations.models import EdiType, LifeEvent, LocationNumber, SorUnit, Speciality
 from locations.models.deviation import Field
 from locations.statuses import status_on
 from locations.tables import in_groups
@@ -51,18 +52,25 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
         "kinds": by_kind(
             EdiType.objects.filter(pk__in=location.edi_types).order_by("standard", "code", "version")
         ),
-        "changes": [
-            {
-                "change": change,
-                "fields": [(f.label, *f.texts) for f in change.fields],
-            }
-            for change in changes
-        ],
+        "history": entries(changes, life_of(location)),
         "assignments": location.assignments.select_related("unit").order_by("-period"),
         "deviations": deviations_of(location),
         **place(location.unit),
     }
     return render(request, "locations/detail.html", context)
+
+
+def entries(changes: list[Change], life: list[LifeEvent]) -> list[dict[str, Any]]:
+    """Changes of the profile and what SOR did with the number, newest first."""
+    told: list[tuple[datetime, dict[str, Any]]] = [
+        *(
+            (change.applied_at, {"change": change, "fields": [(f.label, *f.texts) for f in change.fields]})
+            for change in changes
+            if change.applied_at
+        ),
+        *((event.at, {"event": event}) for event in life),
+    ]
+    return [entry for _at, entry in sorted(told, key=lambda pair: pair[0], reverse=True)]
 
 
 def deviations_of(location: LocationNumber) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 Units are staged first, with the keys they will have, and written last, when it is known which of them have numbers."""
 
 from sorimport.merge.catalogue import merge_catalogue
-from sorimport.merge.changes import tell_numbers, tell_units
+from sorimport.merge.changes import tell_lives, tell_numbers, tell_units
 from sorimport.merge.locations import merge_locations, plan_locations
 from sorimport.merge.unit_rows import stage_units
 from sorimport.merge.units import merge_units, plan_units
@@ -15,6 +15,7 @@ __all__ = [
     "plan_locations",
     "plan_units",
     "stage_units",
+    "tell_lives",
     "tell_numbers",
     "tell_units",
 ]

@@ -1,12 +1,15 @@
-"""What an extract changes, told for the run's page: between planning and writing, while both sides are there to see.
+"""What an extract changes, told between planning and writing, while both sides are there to see.
 
-Nothing is told of the first units and the first numbers there ever were.
+For the run's page, of each kind the first; nothing of the first units and the first numbers there ever were. And for
+each number's own history, of every number.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+
+from locations.models import ChangeSet
 
 KEPT = 1000  # rows of a kind; all are counted
 
@@ -14,7 +17,8 @@ KEPT = 1000  # rows of a kind; all are counted
 # of today.
 _UNITS = """
 WITH moved AS MATERIALIZED (
-    SELECT t.id, t.sor_id, t.name, t.to_date, t.change, t.parent_id, o.name AS old_name, o.parent_id AS old_parent_id
+    SELECT t.id, t.sor_id, t.name, t.to_date, t.change, t.parent_id, o.name AS old_name, o.parent_id AS old_parent_id,
+        o.to_date AS old_to_date
     FROM unit_target t LEFT JOIN locations_sorunit o ON o.id = t.id
     WHERE t.change <> 'unchanged'
 ), told (kind, code, name, before, before_code, after, after_code) AS MATERIALIZED (
@@ -35,17 +39,25 @@ WITH moved AS MATERIALIZED (
     SELECT 'unit_closed', sor_id, name, '', '', to_date::text, '' FROM moved WHERE change = 'closed'
     UNION ALL
     SELECT 'unit_closed', sor_id, name, '', '', %(yesterday)s::text, '' FROM missing_unit
+    UNION ALL
+    SELECT 'unit_reopened', sor_id, name, old_to_date::text, '', '', '' FROM moved
+    WHERE old_to_date <= %(yesterday)s AND (to_date > %(yesterday)s) IS NOT FALSE
 )
 """
 
 # In: location_target and missing_location as planned, locations_locationnumber as it still is; unit_key.
 _NUMBERS = """
 WITH moved AS MATERIALIZED (
-    SELECT t.gln, t.to_date, t.change, t.sor_changed, t.unit_id, o.unit_id AS old_unit_id
+    SELECT t.gln, t.to_date, t.change, t.sor_changed, t.unit_id, o.unit_id AS old_unit_id, o.to_date AS old_to_date,
+        o.to_date <= %(yesterday)s AND (t.to_date > %(yesterday)s) IS NOT FALSE AS reopened,
+        (t.first_from_date, t.from_date, t.to_date, t.region_id)
+            IS DISTINCT FROM (o.first_from_date, o.from_date, o.to_date, o.region_id) AS dated
     FROM location_target t LEFT JOIN locations_locationnumber o ON o.id = t.id
     WHERE t.change <> 'unchanged'
 ), named AS MATERIALIZED (
-    SELECT m.*, coalesce(u.name, '') AS name, coalesce(u.sor_id, '') AS sor_id,
+    SELECT m.*, change = 'changed' AND NOT sor_changed AND reopened IS NOT TRUE
+            AND unit_id IS NOT DISTINCT FROM old_unit_id AS of_less,
+        coalesce(u.name, '') AS name, coalesce(u.sor_id, '') AS sor_id,
         coalesce(o.name, '') AS old_name, coalesce(o.sor_id, '') AS old_sor_id
     FROM moved m LEFT JOIN unit_key u ON u.id = m.unit_id LEFT JOIN unit_key o ON o.id = m.old_unit_id
 ), told (kind, code, name, before, before_code, after, after_code) AS MATERIALIZED (
@@ -57,6 +69,11 @@ WITH moved AS MATERIALIZED (
     SELECT 'number_profile', gln, name, '', '', '', '' FROM named WHERE sor_changed
     UNION ALL
     SELECT 'number_closed', gln, name, '', '', to_date::text, '' FROM named WHERE change = 'closed'
+    UNION ALL
+    SELECT 'number_reopened', gln, name, old_to_date::text, '', '', '' FROM named WHERE change <> 'new' AND reopened
+    UNION ALL
+    SELECT CASE WHEN dated THEN 'number_dates' ELSE 'number_unit' END, gln, name, '', '', '', ''
+    FROM named WHERE of_less
     UNION ALL
     SELECT 'number_closed', m.gln, coalesce(u.name, ''), '', '', %(yesterday)s::text, ''
     FROM missing_location m JOIN locations_locationnumber l ON l.id = m.id LEFT JOIN unit_key u ON u.id = l.unit_id
@@ -72,6 +89,33 @@ _KEEP = """
     WHERE place <= %(kept)s ORDER BY kind, code
 )
 SELECT kind, count(*) FROM told GROUP BY kind
+"""
+
+
+# In: as for _NUMBERS. A number that moves and closes gets a row for each. `from_date` tells of any change in SOR, and
+# so of none in the number's life.
+_LIFE = """
+INSERT INTO locations_lifeevent (location_id, kind, before, after, at, change_set_id, source, run)
+SELECT id, kind, before, after, %(now)s, %(change_set)s, %(source)s, %(run)s::text
+FROM (
+    SELECT t.id, e.* FROM location_target t JOIN locations_locationnumber o ON o.id = t.id
+    LEFT JOIN unit_key u ON u.id = t.unit_id LEFT JOIN locations_sorunit ou ON ou.id = o.unit_id
+    LEFT JOIN locations_region r ON r.id = t.region_id LEFT JOIN locations_region r_before ON r_before.id = o.region_id,
+    LATERAL (VALUES
+        ('moved', coalesce(ou.name, ''), coalesce(u.name, ''), t.unit_id IS DISTINCT FROM o.unit_id),
+        ('region', coalesce(r_before.name, ''), coalesce(r.name, ''), t.region_id IS DISTINCT FROM o.region_id),
+        (CASE WHEN t.change = 'closed' THEN 'closed'
+            WHEN o.to_date <= %(yesterday)s AND (t.to_date > %(yesterday)s) IS NOT FALSE THEN 'reopened'
+            ELSE 'dates' END,
+         concat(o.first_from_date, '/', o.to_date), concat(t.first_from_date, '/', t.to_date),
+         (t.first_from_date, t.to_date) IS DISTINCT FROM (o.first_from_date, o.to_date))
+    ) AS e (kind, before, after, happened)
+    WHERE t.change IN ('changed', 'closed') AND e.happened
+    UNION ALL
+    SELECT o.id, 'closed', concat(o.first_from_date, '/', o.to_date),
+        concat(o.first_from_date, '/', %(yesterday)s::date), true
+    FROM missing_location m JOIN locations_locationnumber o ON o.id = m.id
+) AS events ORDER BY id, kind
 """
 
 
@@ -93,3 +137,23 @@ def _tell(any_before: str, statement: str, run: int, yesterday: date) -> dict[st
         params: dict[str, Any] = {"run": run, "yesterday": yesterday, "kept": KEPT}
         cursor.execute(statement, params)
         return dict(cursor.fetchall())
+
+
+def tell_lives(
+    *, run: int, source: str, change_set: ChangeSet | None, now: datetime, yesterday: date
+) -> None:
+    """Keep in the history of each number that it is closed, opened again, moved or given other dates.
+
+    As `tell_numbers`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LIFE,
+            {
+                "run": run,
+                "source": source,
+                "change_set": change_set.pk if change_set else None,
+                "now": now,
+                "yesterday": yesterday,
+            },
+        )
