@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
-from locations.models import EdiType, LocationNumber, SorUnit, Vans
+from locations.models import EdiType, LocationNumber, SorUnit, Speciality, Vans
 from tests.sorimport.extracts import (
     EDI_TYPE,
     PAIR,
@@ -196,6 +197,76 @@ def test_a_cycle_and_a_stranger_are_kept_and_listed(folder: Path) -> None:
         (SOR, 3, "parent_cycle", "1"),
         (SOR, 4, "unknown_parent", "77"),
         (SOR, 5, "unknown_kind", "4 UKENDT"),
+    ]
+
+
+def test_a_number_that_is_closed_or_whose_unit_has_ended_is_closed(folder: Path) -> None:
+    known(folder, 1, 2, 3, 4)
+    rows = (
+        row("101", **own(1, **{"Lokationsnummerstatus": "Lukket", "Ophørt dato": "31-12-2020"})),
+        row("102", **own(2, Lokationsnummerstatus="Lukket")),
+        row("103", **own(3, **{"Ophørt dato": "31-12-2020"})),
+        row("104", **own(4)),
+    )
+    run = import_twice(write({SOR: sor(*rows)}, folder), accept_closures=True)
+    assert run.counts["locations"]["closed"] == 3
+    assert list(LocationNumber.objects.order_by("gln").values_list("gln", "to_date")) == [
+        (gln(1), date(2020, 12, 31)),
+        (gln(2), timezone.localdate() - timedelta(days=1)),
+        (gln(3), date(2020, 12, 31)),
+        (gln(4), None),
+    ]
+
+
+def specialities_of(sor_id: str) -> list[str]:
+    keys = SorUnit.objects.get(sor_id=sor_id).specialities
+    codes = Speciality.objects.in_bulk(keys)
+    return [codes[key].code for key in keys]
+
+
+def test_the_first_speciality_by_code_or_name_the_others_stay(folder: Path) -> None:
+    two = {
+        "PrioritizedEntitySpeciality1Id": "394807007",
+        "PrioritizedEntitySpeciality1Name": "Kardiologi",
+        "PrioritizedEntitySpeciality2Id": "394802001",
+        "PrioritizedEntitySpeciality2Name": "Intern medicin",
+    }
+    units = [{"SorId": str(n), **two} for n in range(1, 5)]
+    import_twice(write(extract([{"EanLocationCode": gln(1)}], units=units), folder))
+    rows = (
+        row("1", **own(1), Hovedspeciale="Intern medicin"),
+        row("2", Hovedspeciale="394592004"),
+        row("3", Hovedspeciale="Noget andet"),
+        row("4"),
+    )
+    run = import_twice(write({SOR: sor(*rows)}, folder))
+    assert problems(run) == [(SOR, 4, "unknown_name", "3 Noget andet")]
+    assert [specialities_of(sor_id) for sor_id in "1234"] == [
+        ["394802001", "394807007"],
+        ["394592004", "394807007", "394802001"],
+        ["394807007", "394802001"],
+        [],
+    ]
+
+
+def test_owner_and_institution_by_name_or_code_where_the_tree_does_not_tell(folder: Path) -> None:
+    rows = (
+        row("100", "IE", Enhedsnavn="Region Hovedstaden", **own(1)),
+        row("101", "SI", Enhedsnavn="Hospitalet", Institutionsejer="Region Hovedstaden"),
+        row("102", "OE", "101", Institutionsejer="100", Sundhedsinstitution="Klinikken"),
+        row("103", "OE", Institutionsejer="100", Sundhedsinstitution="Hospitalet"),
+        row("104", "SI", Enhedsnavn="Klinikken"),
+        row("105", "OE", Institutionsejer="Ingen", Sundhedsinstitution="104"),
+    )
+    import_twice(write({SOR: sor(*rows)}, folder))
+    fields = ("sor_id", "owner__sor_id", "institution__sor_id")
+    assert list(SorUnit.objects.order_by("sor_id").values_list(*fields)) == [
+        ("100", None, None),
+        ("101", "100", None),
+        ("102", "100", "101"),
+        ("103", "100", "101"),
+        ("104", None, None),
+        ("105", None, "104"),
     ]
 
 
