@@ -58,12 +58,17 @@ def _members(path: Path) -> list[SourceFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.lower().endswith(SUFFIXES)]
-    except (zipfile.BadZipFile, OSError) as error:
-        raise _bad_zip(path.name, error) from None
+    except (zipfile.BadZipFile, OSError):
+        raise damaged_zip(path.name) from None
     _require_honest_sizes(path, members)
     for member in members:
         if member.flag_bits & ENCRYPTED:
-            raise _bad_zip(_shown(path, member), Sentence("it is encrypted"))
+            raise TabularError(
+                _shown(path, member),
+                0,
+                "bad_zip",
+                Sentence("The zip file is encrypted. Unpack it with its password, and give the files."),
+            )
     return [
         SourceFile(_base_name(m), m.file_size, lambda m=m: _open_member(path, m))  # type: ignore[misc]
         for m in sorted(members, key=lambda m: m.filename)
@@ -117,13 +122,8 @@ def _shown(path: Path, member: zipfile.ZipInfo) -> str:
     return f"{path.name}/{_base_name(member)}"
 
 
-def _bad_zip(name: str, error: object) -> TabularError:
-    return TabularError(
-        name,
-        0,
-        "bad_zip",
-        Sentence("The zip file is damaged or cut off (%(error)s). Fetch it again.", error=error),
-    )
+def damaged_zip(name: str) -> TabularError:
+    return TabularError(name, 0, "bad_zip", Sentence("The zip file is damaged or cut off. Fetch it again."))
 
 
 def _too_large(name: str, sentence: Sentence) -> TabularError:
@@ -134,8 +134,15 @@ def _open_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:
     # The archive stays open as long as the member does, which keeps a reference to it.
     try:
         return zipfile.ZipFile(path).open(member)
-    except NotImplementedError as error:  # a kind of compression that is not known here
-        raise _bad_zip(_shown(path, member), error) from None
+    except NotImplementedError:  # a kind of compression that is not known here
+        raise TabularError(
+            _shown(path, member),
+            0,
+            "bad_zip",
+            Sentence(
+                "The zip file is packed in a way that cannot be read here. Unpack it, and give the files."
+            ),
+        ) from None
 
 
 def digest(paths: list[Path]) -> str:

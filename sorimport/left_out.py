@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from django.db import connection
+from django.utils.translation import override
 
 from soredi.sentences import Sentence
 from soredi.tabular import TabularError
 from sorimport.columns import KINDS, LOCATIONS, PAIRS
-from sorimport.models import ImportRun, Problem
+from sorimport.models import MESSAGES, ImportRun, Problem
 from sorimport.staged import BAD_ROWS, BAD_SHARE, Staged
 
 # Problems whose row was left out; the others are flags on rows that were kept. A row that stands twice loses nothing.
@@ -89,6 +90,12 @@ def require_few_left_out(*, run: ImportRun, staged: Staged) -> None:
                         "changed. Fetch the file again or have it corrected; import_sor --force goes on all the same.",
                         count=count,
                         rows=rows[file],
-                        message=Problem(code=code).message(),
+                        message=_meaning(code),
                     ),
                 )
+
+
+def _meaning(code: str) -> Sentence:
+    """What a problem means, still to be translated for whoever reads it."""
+    with override("en"):
+        return Sentence(str(MESSAGES[code]))

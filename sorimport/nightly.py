@@ -61,7 +61,7 @@ def fetch_and_import(run: ImportRun) -> None:
         try:
             earlier = _fetch(run)
         except TabularError as error:
-            raise Failed(str(error)) from error
+            raise Failed(error.sentence()) from error
         if earlier:
             _end_unchanged(run, earlier)
             return

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from soredi.sentences import Sentence, counted
 from soredi.tabular import CHUNK, Loaded, TabularError, load, read_header
 from sorimport.columns import EDI_TYPES, LEGACY_PAIRS, LEGACY_UNITS, LOCATIONS, PAIRS, UNITS, Kind
-from sorimport.fetch import SourceFile
+from sorimport.fetch import SourceFile, damaged_zip
 from sorimport.staged import BAD_ROWS, BAD_SHARE, Staged, add_missing
 
 # Without a row they would close every unit, or take every EDI type away.
@@ -117,9 +117,4 @@ class readable:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
-            raise TabularError(
-                self.file.name,
-                0,
-                "bad_zip",
-                Sentence("The zip file is damaged or cut off (%(error)s). Fetch it again.", error=error),
-            ) from None
+            raise damaged_zip(self.file.name) from None

@@ -191,7 +191,7 @@ def _rows(file: SourceFile, tree: "_Tree", on_read: Callable[[int, int], None]) 
             file.name,
             error.getLineNumber() or 0,
             "bad_xml",
-            Sentence("The file is no whole XML (%(error)s). Fetch it again.", error=error.getMessage()),
+            Sentence("The file is no whole XML. Fetch it again."),
         ) from None
 
 

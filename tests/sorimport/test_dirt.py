@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 from locations.models import EdiType, LocationNumber, SorUnit
 from sorimport import fetch
@@ -368,6 +369,8 @@ def test_more_rows_left_out_than_the_limit_fail_the_run_and_change_nothing(folde
     assert [
         word for word in (LOCATIONS, "linje 5", "1001", "1004", "13 cifre") if word not in message
     ] == [], message
+    with override("en"):
+        assert "A location number has 13 digits" in str(run.message)
     assert everything() == before
     # One less will do, and so will an administrator's word.
     assert import_once(write(extract([*good, *wrong[1:]]), folder)).state == "done"
@@ -484,5 +487,6 @@ def test_what_is_no_extract_is_refused(folder: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         message = failed(import_once(tmp_path / name))
         assert name in message or ".csv" in message, message
+        assert ("beskadiget" in message or "ikke et SOR-udtræk" in message, "(" in message) == (True, False)
     assert not LocationNumber.objects.exists()
     assert DAILY

@@ -19,6 +19,7 @@ from celery.schedules import crontab
 from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
+from django.utils.translation import override
 
 from locations.models import LocationNumber
 from soredi.celery import app
@@ -128,6 +129,8 @@ def test_what_cannot_be_fetched_is_a_failed_run(publisher: Publisher, answers: A
     publisher.bad_days = answers
     run = a_night()
     assert (run.state, said in str(run.message), LocationNumber.objects.count()) == ("failed", True, 0)
+    with override("en"):
+        assert ("svarede" in str(run.message), "answered" in str(run.message)) == (False, True)
     assert nightly.condition() == Condition(Health.FAILED, run.pk)
     assert a_night().state == "done"
     assert nightly.condition().health == Health.OK
