@@ -1,15 +1,21 @@
 """The admin site, which is for administrators (`is_staff`) without further permissions, and people in it."""
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from soredi.models import User
 
 admin.site.site_header = admin.site.site_title = "SOR-EDI"
-admin.site.unregister(Group)  # rights follow from is_staff and the EDI administrators
+admin.site.index_title = _("Administration")
+# Rights follow from is_staff and the EDI administrators; who tried to log in is for the operator's log.
+for unused in (Group, AccessAttempt, AccessFailureLog, AccessLog):
+    if admin.site.is_registered(unused):
+        admin.site.unregister(unused)
 
 
 class KeptAdmin(admin.ModelAdmin):

@@ -4,7 +4,8 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
@@ -19,6 +20,8 @@ class User(AbstractUser):
     )
 
     class Meta(AbstractUser.Meta):
+        verbose_name = _("person")  # type: ignore[assignment]
+        verbose_name_plural = _("people")  # type: ignore[assignment]
         constraints = [
             models.CheckConstraint(condition=Q(list_rows__in=[25, 50, 100, 250]), name="user_list_rows")
         ]
@@ -31,6 +34,6 @@ class User(AbstractUser):
     def acts_for(self) -> str:
         """On whose behalf, as people read it. One query, unless `edi_administrators` were prefetched."""
         if self.is_staff:
-            return _("Administrator")
+            return gettext("Administrator")
         names = [administrator.name for administrator in self.edi_administrators.all()]
-        return ", ".join(names) or _("no EDI administrator")
+        return ", ".join(names) or gettext("no EDI administrator")

@@ -12,9 +12,11 @@ from . import guards
 class Catalogue(models.Model):
     """Abstract: one code list. `code` is text, as SOR's codes are too long for a spreadsheet's numbers."""
 
-    code = models.CharField(max_length=64, unique=True)
-    name = models.CharField(max_length=255, help_text="A code without a name takes the code.")
-    retired_on = models.DateField(null=True, blank=True, help_text="First day it must not be chosen anew.")
+    code = models.CharField(_("Code"), max_length=64, unique=True)
+    name = models.CharField(_("Name"), max_length=255, help_text=_("A code without a name takes the code."))
+    retired_on = models.DateField(
+        _("Retired from"), null=True, blank=True, help_text=_("First day it must not be chosen anew.")
+    )
 
     class Meta:
         abstract = True
@@ -30,7 +32,7 @@ class Vans(Catalogue):
     """The network that carries the messages (netoperatør)."""
 
     class Meta(Catalogue.Meta):
-        verbose_name_plural = "vans"
+        verbose_name = verbose_name_plural = _("VANS")
 
 
 @pghistory.track()
@@ -38,7 +40,7 @@ class System(Catalogue):
     """The product used at a location number."""
 
     class Meta(Catalogue.Meta):
-        pass
+        verbose_name, verbose_name_plural = _("system"), _("systems")
 
 
 @pghistory.track()
@@ -46,13 +48,13 @@ class Vendor(Catalogue):
     """Who supplies the system."""
 
     class Meta(Catalogue.Meta):
-        pass
+        verbose_name, verbose_name_plural = _("vendor"), _("vendors")
 
 
 @pghistory.track()
 class Region(Catalogue):
     class Meta(Catalogue.Meta):
-        pass
+        verbose_name, verbose_name_plural = _("region"), _("regions")
 
 
 @pghistory.track()
@@ -62,7 +64,7 @@ class Speciality(Catalogue):
     id = models.AutoField(primary_key=True)  # int4: `SorUnit.specialities` is int[]
 
     class Meta(Catalogue.Meta):
-        verbose_name_plural = "specialities"
+        verbose_name, verbose_name_plural = _("speciality"), _("specialities")
 
 
 @pghistory.track()
@@ -71,13 +73,14 @@ class EdiAdministrator(Catalogue):
 
     users = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("People"),
         blank=True,
         related_name="edi_administrators",
         db_table="locations_ediadministrator_user",
     )
 
     class Meta(Catalogue.Meta):
-        verbose_name = "EDI administrator"
+        verbose_name, verbose_name_plural = _("EDI administrator"), _("EDI administrators")
 
 
 @pghistory.track()
@@ -94,19 +97,31 @@ class EdiType(models.Model):
         OTHER = "other", _("Other")
 
     id = models.AutoField(primary_key=True)  # int4: profiles hold int[]
-    code = models.CharField(max_length=32)
-    version = models.CharField(max_length=32, blank=True)
-    name = models.CharField(max_length=255)
-    standard = models.CharField(max_length=8, choices=Standard, default=Standard.OTHER)
+    code = models.CharField(_("Code"), max_length=32)
+    version = models.CharField(_("Version"), max_length=32, blank=True)
+    name = models.CharField(_("Name"), max_length=255)
+    standard = models.CharField(_("Standard"), max_length=8, choices=Standard, default=Standard.OTHER)
     sor_id = models.CharField(
-        max_length=32, unique=True, null=True, blank=True, help_text="EdiId in mass-update files."
+        _("SOR id"),
+        max_length=32,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text=_("EdiId in mass-update files."),
     )
-    retired_on = models.DateField(null=True, blank=True)
-    replaced_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replaces")
+    retired_on = models.DateField(_("Retired from"), null=True, blank=True)
+    replaced_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name=_("Replaced by"),
+        null=True,
+        blank=True,
+        related_name="replaces",
+    )
 
     class Meta:
         ordering = ["code", "version"]
-        verbose_name = "EDI type"
+        verbose_name, verbose_name_plural = _("EDI type"), _("EDI types")
         constraints = [
             # Checked at the end of a statement, so that an import can let two types trade their names.
             models.UniqueConstraint(
