@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("locations", "0012_asked"),
+        ("locations", "0013_life_event"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
