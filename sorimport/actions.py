@@ -228,7 +228,7 @@ def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], 
         open_door(run.change_set)
     tell_lives(
         run=run.pk,
-        source=", ".join(staged.files.values()),
+        source=staged.files[LOCATIONS.name],
         change_set=run.change_set,
         now=now,
         yesterday=yesterday,

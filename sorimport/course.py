@@ -84,6 +84,8 @@ def phases_of(run: ImportRun) -> tuple[Phase, ...]:
 def in_words(seconds: float) -> str:
     """3.2 s, 47 s, 12 min. 5 s, in the reader's language."""
     if seconds < 60:
-        return _("%(seconds)s s") % {"seconds": number_format(seconds, 1 if seconds < 10 else 0)}
+        places = 1 if seconds < 10 else 0
+        # number_format cuts off, and the phases would add up to less than all of them.
+        return _("%(seconds)s s") % {"seconds": number_format(round(seconds, places), places)}
     minutes, rest = divmod(round(seconds), 60)
     return _("%(minutes)s min. %(seconds)s s") % {"minutes": number_format(minutes), "seconds": rest}

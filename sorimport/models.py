@@ -59,6 +59,7 @@ class Change(models.Model):
         UNIT_REPLACED = "unit_replaced", _("Replaced units")
         UNIT_CLOSED = "unit_closed", _("Closed units")
         UNIT_REOPENED = "unit_reopened", _("Units that are open again")
+        UNIT_DETAILS = "unit_details", _("Units with other details")
         NUMBER_NEW = "number_new", _("New location numbers")
         NUMBER_MOVED = "number_moved", _("Location numbers at another unit")
         NUMBER_PROFILE = "number_profile", _("Location numbers with another profile in SOR")

@@ -42,6 +42,10 @@ WITH moved AS MATERIALIZED (
     UNION ALL
     SELECT 'unit_reopened', sor_id, name, old_to_date::text, '', '', '' FROM moved
     WHERE old_to_date <= %(yesterday)s AND (to_date > %(yesterday)s) IS NOT FALSE
+    UNION ALL
+    SELECT 'unit_details', sor_id, name, '', '', '', '' FROM moved
+    WHERE change = 'changed' AND name = old_name AND parent_id IS NOT DISTINCT FROM old_parent_id
+        AND (old_to_date <= %(yesterday)s AND (to_date > %(yesterday)s) IS NOT FALSE) IS NOT TRUE
 )
 """
 

@@ -108,7 +108,12 @@ def test_whatever_counts_as_changed_is_told(tmp_path: Path, staff: Client) -> No
                     number(4, RegionCode="1081", RegionName="Region Nordjylland"),
                     number(5),
                 ],
-                units=[HOSPITAL, WARD, SHELTER | {"EntityName": "Akutten"}, NEW],
+                units=[
+                    HOSPITAL | {"PostalAddressDistrictName": "Herlev"},
+                    WARD,
+                    SHELTER | {"EntityName": "Akutten"},
+                    NEW,
+                ],
             ),
             tmp_path,
         )
@@ -116,6 +121,7 @@ def test_whatever_counts_as_changed_is_told(tmp_path: Path, staff: Client) -> No
     assert sentences(staff, run) == [
         "Skadestuen hedder nu Akutten.",
         "Akutmodtagelsen er genåbnet; sidste dag var 1. maj 2020.",
+        "Hospitalet har andre oplysninger: adresse, datoer, type, speciale eller lignende.",
         f"{gln(2)} er genåbnet; sidste dag var 1. maj 2020 (Medicinsk afdeling).",
         f"{gln(1)} har fået andre datoer eller en anden region (Medicinsk afdeling).",
         f"{gln(4)} har fået andre datoer eller en anden region (Medicinsk afdeling).",
@@ -124,6 +130,8 @@ def test_whatever_counts_as_changed_is_told(tmp_path: Path, staff: Client) -> No
     told = run.counts["changes"]
     assert sum(count for kind, count in told.items() if kind.startswith("number_")) == 4
     assert run.counts["locations"]["changed"] == 4
+    assert sum(count for kind, count in told.items() if kind.startswith("unit_")) == 3
+    assert run.counts["units"]["changed"] == 3
 
 
 def life(serial: int) -> list[tuple[str, str, str]]:
