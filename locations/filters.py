@@ -47,7 +47,7 @@ import django_filters
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -225,7 +225,7 @@ class LocationFilter(django_filters.FilterSet):
         filled = data.copy()
         for parameter, values in list(filled.lists()):
             filled.setlist(parameter, [value for value in values if value.strip()])
-        super().__init__(filled, queryset=LocationNumber.objects.editable_by(user))
+        super().__init__(filled, queryset=LocationNumber.objects.listed_for(user))
         self.user = user
         self.code_lists = code_lists or CodeLists()
         for one in self.filters.values():
@@ -258,8 +258,7 @@ class LocationFilter(django_filters.FilterSet):
         text = self.form.cleaned_data["q"]
         if not text:
             return None
-        own = LocationNumber.objects.editable_by(self.user)
-        return free_text.look(text, asked=self.narrowed, own=own)
+        return free_text.look(text, asked=self.narrowed, own=self.queryset)
 
     @property
     def tolerant(self) -> bool:
@@ -269,7 +268,10 @@ class LocationFilter(django_filters.FilterSet):
     def page_keys(self, start: int, rows: int) -> list[int]:
         """Primary keys of `rows` numbers from place `start` of the list, in its order."""
         if self.found is None or self.form.cleaned_data["sort"]:
-            return orders.keys_of_page(self.qs, self.order, self.code_lists, start=start, rows=rows)
+            narrowed = any(value for name, value in self.form.cleaned_data.items() if name not in SHOWING)
+            return orders.keys_of_page(
+                self.qs, self.order, self.code_lists, start=start, rows=rows, narrowed=narrowed
+            )
         page = self.found.keys[start : start + rows]
         if self.found.more and len(page) < rows:
             after = max(start - len(self.found.keys), 0)
@@ -333,10 +335,10 @@ class LocationFilter(django_filters.FilterSet):
         return queryset.exclude(edi_types__overlap=_keys(value))
 
     def having_exactly(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """One set where each is one version: the planner knows how many have it, and not how many lie within."""
+        """One set where each is one version: its length is in an index, where frequent types are in all sets."""
         keys = _keys(value)
         if len(keys) == len(value):
-            return queryset.filter(edi_types=keys)
+            return _of_length(queryset, len(keys)).filter(edi_types=keys)
         others = [pk for pk in self.code_lists.edi_types if pk not in keys]
         return queryset.filter(_each(value)).exclude(edi_types__overlap=others)
 
@@ -344,7 +346,7 @@ class LocationFilter(django_filters.FilterSet):
         return queryset.filter(edi_types__overlap=self.code_lists.retired_edi_types)
 
     def without_edi_types(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return queryset.filter(edi_types=[])
+        return _of_length(queryset, 0)
 
     def by_code(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
         return queryset.filter(**{f"{name}__in": [entry.pk for entry in value]})
@@ -402,6 +404,12 @@ class LocationFilter(django_filters.FilterSet):
             change_set__in=list(change_sets.values_list("pk", flat=True)), applied_at__isnull=False
         )
         return Q(pk__in=versions.values("location"))
+
+
+def _of_length(queryset: QuerySet[Any], types: int) -> QuerySet[Any]:
+    """With so many EDI types; carried by location_type_count, which has each order too."""
+    length = Func("edi_types", function="cardinality", output_field=IntegerField())
+    return queryset.alias(length=length).filter(length=types)
 
 
 def _keys(asked: Sequence[Code]) -> list[int]:

@@ -120,13 +120,16 @@ def _all(conditions: Sequence[Q]) -> Q:
 
 
 def _rank(words: Sequence[Word]) -> Case:
-    """0 the name, 1 its beginning, 2 each word begins one of the name, 3 one of the text, 4 found within words."""
-    phrase = _escaped(" ".join(word.spellings[0] for word in words))
+    """0 the name, 1 the text begins so, 2 each word begins one of the name, 3 one of the text, 4 found within words.
+
+    The name is folded only where the text, which begins with it, has passed.
+    """
+    phrase = " ".join(word.spellings[0] for word in words)
+    is_name = When(Q(_Equal(_NAME, _fold(Value(phrase)))), then=0)
+    in_name = When(_all([_begun(_words_of(_NAME), word) for word in words]), then=2)
     return Case(
-        When(Q(_Equal(_NAME, _fold(Value(" ".join(word.spellings[0] for word in words))))), then=0),
-        When(_like(_NAME, f"{phrase}%"), then=1),
-        When(_all([_begun(_words_of(_NAME), word) for word in words]), then=2),
-        When(_all([_begun(_words_of(_UNIT), word) for word in words]), then=3),
+        When(_like(_UNIT, f"{_escaped(phrase)}%"), then=Case(is_name, default=1)),
+        When(_all([_begun(_words_of(_UNIT), word) for word in words]), then=Case(in_name, default=3)),
         default=4,
         output_field=IntegerField(),
     )
