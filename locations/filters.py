@@ -240,7 +240,7 @@ class LocationFilter(django_filters.FilterSet):
         found = self.narrowed
         if self.found:
             few = not self.found.more
-            found = found.filter(pk__in=self.found.keys) if few else found.filter(self.found.condition)
+            found = found.filter(pk__in=self.found.keys if few else self.found.numbers)
         return ordered(found, self.order, self.code_lists)
 
     @cached_property
@@ -268,16 +268,23 @@ class LocationFilter(django_filters.FilterSet):
     def page_keys(self, start: int, rows: int) -> list[int]:
         """Primary keys of `rows` numbers from place `start` of the list, in its order."""
         if self.found is None or self.form.cleaned_data["sort"]:
-            narrowed = any(value for name, value in self.form.cleaned_data.items() if name not in SHOWING)
-            return orders.keys_of_page(
-                self.qs, self.order, self.code_lists, start=start, rows=rows, narrowed=narrowed
-            )
+            return self._walked(self.qs, start, rows)
         page = self.found.keys[start : start + rows]
         if self.found.more and len(page) < rows:
-            after = max(start - len(self.found.keys), 0)
-            others = self.qs.exclude(pk__in=self.found.keys).values_list("pk", flat=True)
-            page += others[after : after + rows - len(page)]
+            others = self.qs.exclude(pk__in=self.found.keys)
+            page += self._walked(others, max(start - len(self.found.keys), 0), rows - len(page))
         return page
+
+    def _walked(self, numbers: LocationNumberQuerySet, start: int, rows: int) -> list[int]:
+        narrowed = any(value for name, value in self.form.cleaned_data.items() if name not in SHOWING)
+        walked = numbers
+        if self.found and self.found.more:
+            ranked = [] if self.form.cleaned_data["sort"] else self.found.keys
+            walked = self.narrowed.filter(self.found.condition).exclude(pk__in=ranked)
+            walked = cast(LocationNumberQuerySet, ordered(walked, self.order, self.code_lists))
+        return orders.keys_of_page(
+            walked, self.order, self.code_lists, start=start, rows=rows, narrowed=narrowed, gathered=numbers
+        )
 
     @property
     def order(self) -> str:

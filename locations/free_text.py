@@ -4,8 +4,8 @@ Each word of the text must be found in the unit's text (`SorUnit.search_text`: i
 codes), in the number's note, or, being at least five digits, be the first digits of the number. A word with three
 letters or digits in a row is found anywhere; a shorter one, which no trigram carries, only where a word begins.
 
-`look` reads at most RANKED numbers and ranks them. Where there are more, those that it has read come first and the
-condition alone says which the others are: a hundred thousand matches are not worth ordering.
+`look` reads at most RANKED numbers and ranks them. Where there are more, those whose unit's name begins so come first,
+and the others by number: a hundred thousand matches are not worth ranking.
 """
 
 import re
@@ -20,6 +20,7 @@ from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, TextF
 from django.db.models.expressions import Combinable
 
 from locations.access import LocationNumberQuerySet
+from locations.models import LocationNumber
 
 RANKED = 2000
 WORDS = 10
@@ -43,15 +44,21 @@ class Word:
 
 @dataclass(frozen=True)
 class Found:
-    """`keys` are numbers, best match first; all of them unless `more`, where `condition` says which they are.
+    """`keys` are numbers, best match first; all of them unless `more`. `numbers` are all, gathered by indexes, and
+    `condition` says of a number at hand whether it is one of them.
 
     `words` say what was sought; `tolerant` that some of them were taken to be mistyped.
     """
 
     keys: list[int]
     more: bool
+    numbers: LocationNumberQuerySet
     condition: Q
     words: list[Word] = field(default_factory=list)
+
+    @property
+    def any(self) -> bool:
+        return self.more or bool(self.keys)
 
     @property
     def tolerant(self) -> bool:
@@ -153,14 +160,14 @@ def look(text: str, *, asked: LocationNumberQuerySet, own: LocationNumberQuerySe
     Whether a word is mistyped depends on `own` alone: a further filter never finds what was not found without it.
     """
     words = written_words(text)
-    found = _look(words, asked)
-    if found.keys or _look(words, own, most=1).keys:
+    found = _look(words, asked, RANKED)
+    if found.any or _look(words, own, 0).any:
         return found
     meant = mistyped(words)
-    return _look(meant, asked) if meant else found
+    return _look(meant, asked, RANKED) if meant else found
 
 
-def _look(words: Sequence[Word], among: LocationNumberQuerySet, most: int = RANKED) -> Found:
+def _look(words: Sequence[Word], among: LocationNumberQuerySet, most: int) -> Found:
     """One statement with an arm for each index that finds numbers: one OR over two tables would use none of them."""
     beside = [_beside_unit(word) for word in words]
     everywhere = _all([_held(_UNIT, word) | other for word, other in zip(words, beside, strict=True)])
@@ -169,14 +176,29 @@ def _look(words: Sequence[Word], among: LocationNumberQuerySet, most: int = RANK
     if by_number:
         arms.append(by_number)
     ranked = among.order_by().annotate(rank=_rank(words)).values_list("pk", "gln", "rank")
-    first, *others = (ranked.filter(arm)[: most + 1] for arm in arms)
-    rows = sorted(set(first.union(*others, all=True)), key=lambda row: (row[2], row[1]))
+    rows = set(_union([ranked.filter(arm)[: most + 1] for arm in arms]))
+    more = len(rows) > most
+    if more:
+        rows = set(ranked.filter(arms[0], _named(words))[: most + 1])
+        rows = set() if len(rows) > most else rows
     return Found(
-        keys=[pk for pk, _gln, _rank in rows],
-        more=len(rows) > most,
+        keys=[pk for pk, _gln, _rank in sorted(rows, key=lambda row: (row[2], row[1]))],
+        more=more,
+        numbers=_union([LocationNumber.objects.filter(arm).values("pk") for arm in arms]),
         condition=everywhere | by_number if by_number else everywhere,
         words=list(words),
     )
+
+
+def _union(arms: Sequence[Any]) -> Any:
+    first, *others = arms
+    return first.union(*others, all=True)
+
+
+def _named(words: Sequence[Word]) -> Q:
+    """The unit's name begins with the words; carried by location_unit_key, the index of that order."""
+    phrase = _escaped(" ".join(word.spellings[0] for word in words))
+    return Q(_Like(F("unit_key"), Func(Value(f"{phrase}%"), function="danish_key", output_field=TextField())))
 
 
 # In: a word and its patterns. Out: (place of the word, the word itself where a unit has it). By trigrams.

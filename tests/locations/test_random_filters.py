@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from locations import changes
+from locations import changes, free_text, orders
 from locations.filters import SHOWING, LocationFilter
 from locations.gln_lists import keep_list
 from locations.models import ChangeSet, EdiType, LocationNumber, LocationVersion, SorUnit, UnitWord, Vans
@@ -399,7 +399,11 @@ def one_error_apart(one, other):
     return len(long) == len(short) + 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
-def test_every_question_finds_what_plain_python_finds(world):
+@pytest.mark.parametrize(("ranked", "few"), [(free_text.RANKED, orders.FEW), (5, 0)])
+def test_every_question_finds_what_plain_python_finds(world, monkeypatch, ranked, few):
+    """Also where what is found is too many to rank or to sort."""
+    monkeypatch.setattr(free_text, "RANKED", ranked)
+    monkeypatch.setattr(orders, "FEW", few)
     pick = random.Random(11)
     found, names = [], set()
     for turn in range(QUESTIONS):
