@@ -277,13 +277,21 @@ class LocationFilter(django_filters.FilterSet):
 
     def _walked(self, numbers: LocationNumberQuerySet, start: int, rows: int) -> list[int]:
         narrowed = any(value for name, value in self.form.cleaned_data.items() if name not in SHOWING)
-        walked = numbers
+        walked, few = numbers, orders.FEW
         if self.found and self.found.more:
             ranked = [] if self.form.cleaned_data["sort"] else self.found.keys
             walked = self.narrowed.filter(self.found.condition).exclude(pk__in=ranked)
             walked = cast(LocationNumberQuerySet, ordered(walked, self.order, self.code_lists))
+            few = orders.FEW // 2  # the planner does not know that units without numbers have no text
         return orders.keys_of_page(
-            walked, self.order, self.code_lists, start=start, rows=rows, narrowed=narrowed, gathered=numbers
+            walked,
+            self.order,
+            self.code_lists,
+            start=start,
+            rows=rows,
+            narrowed=narrowed,
+            gathered=numbers,
+            few=few,
         )
 
     @property

@@ -78,17 +78,18 @@ def keys_of_page(
     rows: int,
     narrowed: bool,
     gathered: LocationNumberQuerySet | None = None,
+    few: int,
 ) -> list[int]:
     """Primary keys of `rows` numbers from place `start` of `queryset`, which is in the order `sort`.
 
     Keys alone: page 900 would else join 45,000 rows. Where something narrows, few are gathered and sorted, many are
     walked by an index. Left to itself the planner walked one for 50 numbers: six seconds. It stops too late to know:
     what it takes to lie evenly may all lie at the end, as the numbers of pharmacies do. How many there are it knows.
-    `gathered` are the same numbers, asked for in a form that finds them all soonest.
+    `gathered` are the same numbers, asked for in a form that finds them all soonest; `few` is the most to gather.
     """
     try:
         narrowed = narrowed or (bool(queryset.query.where) and sort.removeprefix("-") != "gln")
-        if narrowed and _estimated(queryset) <= FEW:
+        if narrowed and _estimated(queryset) <= few:
             return _of_few(queryset if gathered is None else gathered, keys(sort, code_lists), start, rows)
         if column := CODE_LISTS.get(sort.removeprefix("-")):
             entries = in_danish_order(code_lists, sort.removeprefix("-"))
