@@ -307,7 +307,7 @@ def test_both_files_hold_what_the_page_asks_for(client, anna, multimed, django_a
     changed(two, note="Vores")
     others = builders.location(edi_administrator="106")
     changed(others, vans=multimed)
-    with django_assert_num_queries(4):  # session, user, code lists, COPY
+    with django_assert_num_queries(5):  # session, user, the user's EDI administrators, code lists, COPY
         lines = b"".join(client.get(f"{PAGE}?felt=vans&format=csv")).decode().splitlines()
     assert [line.partition(";")[0] for line in lines[1:]] == [one.gln]
     answer = client.get(f"{PAGE}?felt=vans&format=massupdate")

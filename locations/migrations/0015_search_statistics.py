@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     """How many units hold a word, for the planner: with the usual hundred samples it was wrong by three times."""
 
-    dependencies = [("locations", "0013_life_event")]
+    dependencies = [("locations", "0014_danish_names")]
 
     operations = [
         migrations.RunSQL(
