@@ -174,6 +174,24 @@ def test_order_is_danish_and_steady():
         ("gln=1&gln=2", "gln"),
         ("q=%00", "q"),
         ("vans=KMD%00", "vans"),
+        ("q=a b c d e f g h i j k", "q"),
+        ("edi_type_en_af=XXX01", "edi_type_en_af"),
+        ("mangler=XXX01", "mangler"),
+        ("kun_edi_type=XXX01", "kun_edi_type"),
+        ("udgaaet=nej", "udgaaet"),
+        ("ingen_edi_typer=1", "ingen_edi_typer"),
+        ("enhedstype=Rumstation", "enhedstype"),
+        ("enhed_art=HI", "enhed_art"),
+        ("eget=måske", "eget"),
+        ("intern=1", "intern"),
+        ("afviger=1", "afviger"),
+        ("kun_egne=ja", "kun_egne"),
+        ("liste=0", "liste"),
+        ("aendret_fra=31-12-2026", "aendret_fra"),
+        ("aendret_fra=0001-01-01", "aendret_fra"),
+        ("aendret_til=9999-12-31", "aendret_til"),
+        ("aendret_til=2026-02-30", "aendret_til"),
+        ("aendret_af=nobody-here", "aendret_af"),
     ],
 )
 def test_what_cannot_be_used_is_named(query, parameter):
@@ -198,3 +216,80 @@ def test_rights_are_inside_and_vendors_are_for_administrators():
         with pytest.raises(PermissionDenied):
             glns(query, anna)
     assert glns("leverandoer=", anna) == [mine.gln]
+
+
+def test_the_best_match_comes_first():
+    names = {
+        "within": "Klinikken ved Storapotek",
+        "of the text": "Ærø Klinik",
+        "of the name": "Ærø Apotek",
+        "begins": "Apoteket Løven",
+        "is": "Apotek",
+    }
+    places = {name: builders.location(unit=builders.unit(text)) for name, text in names.items()}
+    near = builders.location(unit=builders.unit("Torvet", street="Apotekergade 1"))
+    noted = builders.location(note="Se apotek")
+    asked = LocationFilter.checked("q=apotek", None)
+    assert asked.page_keys(0, 50) == [
+        row.pk
+        for row in (places["is"], places["begins"], places["of the name"], near, places["within"], noted)
+    ]
+    assert asked.page_keys(1, 2) == [places["begins"].pk, places["of the name"].pk]
+    assert not asked.tolerant
+    by_number = LocationFilter.checked("q=apotek&sort=-gln", None).page_keys(0, 50)
+    assert by_number == sorted(by_number, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("apotke", True),
+        ("abotek", True),
+        ("apottek", True),
+        ("potek", True),
+        ("apotk", True),
+        ("nyp apotke", False),  # three letters are too few to guess from
+        ("aptk", False),
+        ("odense apotke", False),
+        ("lægehsu odense", True),
+    ],
+)
+def test_one_typing_error_a_word_is_forgiven_where_nothing_is_found(typed, found):
+    builders.location(unit=builders.unit("Ærø Apotek"))
+    builders.location(unit=builders.unit("Odense Lægehus"))
+    assert len(glns(f"q={typed}")) == found
+
+
+def test_the_words_that_were_taken_are_told_and_digits_are_never_guessed():
+    builders.location(unit=builders.unit("Ærø Apotek", cvr="12345678"))
+    asked = LocationFilter.checked("q=apotke ærø", None)
+    assert asked.qs.count() == 1
+    assert [(word.written, word.spellings, word.mistyped) for word in asked.found.words] == [
+        ("apotke", ("apotek",), True),
+        ("aeroe", ("aeroe",), False),
+    ]
+    assert LocationFilter.for_query("q=12345679", None).count() == 0
+
+
+def test_what_others_have_decides_nothing():
+    """Neither their numbers nor their notes: a word is mistyped or not by one's own numbers and the public units."""
+    anna = builders.user("anna", administrators=["102"])
+    mine = builders.location(unit=builders.unit("Ærø Apotek"))
+    builders.location(unit=builders.unit("Hemmelig"), edi_administrator="106", note="Kodeord zebra")
+    for query in ("q=hemmelig", "q=zebra", "q=zebre", "gln=57900000", "q=kodeord"):
+        assert LocationFilter.for_query(query, anna).exclude(pk=mine.pk).count() == 0
+    assert LocationFilter.checked("q=zebre", anna).tolerant is False
+
+
+def test_only_an_administrator_is_told_that_a_user_does_not_exist():
+    builders.location()
+    anna = builders.user("anna", administrators=["102"])
+    assert glns("aendret_af=nobody-here", anna) == glns("aendret_af=anna", anna) == []
+    with pytest.raises(FilterError):
+        glns("aendret_af=anna,nobody-here", builders.user("staff", staff=True))
+
+
+def test_a_note_changes_what_is_found_at_once():
+    location = builders.location(note="Flytter snart")
+    assert glns("q=flytter") == [location.gln]
+    assert glns("q=snart 102") == []
