@@ -152,11 +152,11 @@ class LocationTable(django_tables2.Table):
         """The units with the speciality that was asked for, and whether the number is their own."""
         if not (served := self.serves.get(record.pk)):
             return SafeString("")
-        ways = {True: gettext("own"), False: gettext("inherited")}
+        own, inherited = gettext("the unit itself"), gettext("inherited")
         units = format_html_join(
             "",
             '<li>{} <span class="way">{}</span></li>',
-            ((unit.name, ways[unit.own]) for unit in served.units),
+            (("", own) if unit.own else (unit.name, inherited) for unit in served.units),
         )
         more = ngettext("%(count)s more", "%(count)s more", served.more) % {"count": served.more}
         rest = format_html('<li class="way">+ {}</li>', more) if served.more else ""

@@ -17,7 +17,7 @@ from locations.models import LocationNumber
 from locations.orders import CODE_LISTS, ORDERS
 from locations.panel import EDI_TYPES, Panel
 from locations.specialities import units_served
-from locations.tables import FIXED, LocationTable, shown_to
+from locations.tables import FIXED, USUAL, LocationTable, shown_to
 from locations.views.display import DisplayForm
 from locations.views.downloads import CHOICES, download
 from soredi.models import User
@@ -113,7 +113,7 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
     context: dict[str, Any] = {
         "section": "locations",
         "table": table,
-        "wide": len(columns) + len(FIXED) > 9,
+        "wide": len(table.columns) > len(FIXED) + len(USUAL),
         "query": address(query).removeprefix("?"),
         "narrows": plain.removeprefix("?"),
         "number": number,

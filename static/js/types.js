@@ -23,7 +23,9 @@
     if (shown === link) return;
     hide();
     const list = document.createElement("ul");
-    list.append(...link.dataset.types.split(" ").map((key) => line(names.get(key) || [key, ""])));
+    const keys = link.dataset.types.split(" ");
+    list.append(...keys.map((key) => line(names.get(key) || [key, ""])));
+    list.classList.toggle("many", keys.length > 8 && window.innerWidth > 575);
     box.replaceChildren(list);
     box.hidden = false;
     const at = link.getBoundingClientRect();
