@@ -5,7 +5,6 @@ from html import escape
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
@@ -146,7 +145,7 @@ class Panel:
         """Codes with their names, to choose from while writing; a page reads the names of its codes from here too."""
         return SafeString(
             "".join(
-                format_html('<option value="{}" data-key="{}">{}</option>', entry.label, entry.pk, entry.name)
+                f'<option value="{escape(entry.label)}" data-key="{entry.pk}">{escape(entry.name)}</option>'
                 for entry in self.asked.code_lists.edi_types.values()
             )
         )
