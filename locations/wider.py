@@ -38,7 +38,7 @@ def searches(asked: LocationFilter, query: QueryDict, user: User) -> list[Wider]
         try:
             found = LocationFilter.checked(less, user, asked.code_lists).narrowed
             if asked.found and name != "q":  # what its words mean does not depend on the rest
-                found = found.filter(asked.found.condition)
+                found = found.filter(pk__in=asked.found.numbers)
             statement, params = found.order_by().values("id")[: MOST_COUNTED + 1].query.sql_with_params()
         except (FilterError, EmptyResultSet):
             continue

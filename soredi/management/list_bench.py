@@ -21,7 +21,8 @@ from soredi.models import User
 WARM = 3
 REQUESTS = 40  # of each page; p95 is of these
 
-LIST, COUNT, ADMIN = "/lokationsnumre/", "/lokationsnumre/antal/", "/admin/locations/locationnumber/"
+LIST, COUNT = "/lokationsnumre/", "/lokationsnumre/antal/"
+ADMIN = "/bench/admin/locations/locationnumber/"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def measured(*, quick: bool = False) -> Iterator[Measured]:
     client = Client(headers={"host": "localhost"})
     client.force_login(user)
     requests = 5 if quick else REQUESTS
-    with override_settings(DEBUG=False):
+    with override_settings(DEBUG=False, ROOT_URLCONF="soredi.management.bench_urls"):
         for name, query in pages(user).items():
             target = 100 if name.startswith("text") else 60
             yield _measure(client, f"list, {name}", f"{LIST}?{query}", target, requests)
