@@ -38,8 +38,6 @@ Words may be repeated where "any", "all" or "these" stands above. Nothing is fil
 asks for nothing. What is unknown or invalid raises.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, cast
 
@@ -47,15 +45,15 @@ import django_filters
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from locations import free_text, orders
 from locations.access import LocationNumberQuerySet
-from locations.codes import EDI_TYPE, UNIT_TYPE, Code, CodeLists
+from locations.codes import EDI_TYPE, UNIT_TYPE, CodeLists
+from locations.conditions import NO, YES, Conditions
 from locations.forms import (
     CodesField,
     CodesSelect,
@@ -66,17 +64,15 @@ from locations.forms import (
     WordsField,
 )
 from locations.gln_lists import touch
-from locations.models import ChangeSet, GlnList, LocationNumber, LocationVersion, SorUnit
+from locations.models import GlnList, LocationNumber, SorUnit
 from locations.models.location import Status
 from locations.orders import ORDERS, ordered
-from locations.statuses import INTERNAL, STATUS
-from soredi.jobs import State
+from locations.statuses import INTERNAL
 from soredi.models import User
 
 ROWS = ("25", "50", "100", "250")  # a page
 SHOWING = ("page", "antal", "sort", "format")  # parameters that do not narrow
 FORMATS = ("csv", "csv-par", "massupdate", "xlsx")
-YES, NO = "ja", "nej"
 
 
 class FilterError(ValueError):
@@ -129,8 +125,11 @@ def _yes_or_no(method: str, label: Any) -> django_filters.ChoiceFilter:
     return django_filters.ChoiceFilter(method=method, choices=choices, label=label)
 
 
-class LocationFilter(django_filters.FilterSet):
-    """See the module. `checked` and `for_query` are the ways in; both restrict to what the user may edit."""
+class LocationFilter(Conditions, django_filters.FilterSet):
+    """See the module; how each word narrows is in Conditions.
+
+    `checked` and `for_query` are the ways in; both restrict to what the user may edit.
+    """
 
     gln = GlnFilter(method="by_gln", label=gettext_lazy("Location number"))
     liste = KeptListFilter(method="in_list", label=gettext_lazy("List"))
@@ -258,7 +257,10 @@ class LocationFilter(django_filters.FilterSet):
         text = self.form.cleaned_data["q"]
         if not text:
             return None
-        return free_text.look(text, asked=self.narrowed, own=self.queryset)
+        more_asked = any(
+            value for name, value in self.form.cleaned_data.items() if name not in (*SHOWING, "q")
+        )
+        return free_text.look(text, asked=self.narrowed, own=self.queryset if more_asked else None)
 
     @property
     def tolerant(self) -> bool:
@@ -324,122 +326,3 @@ class LocationFilter(django_filters.FilterSet):
     def _list_label(kept: GlnList) -> str:
         count = len(kept.glns)
         return ngettext("List of %(count)s number", "List of %(count)s numbers", count) % {"count": count}
-
-    def unfiltered(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
-        return queryset
-
-    def by_gln(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return queryset.filter(gln=value) if len(value) == 13 else queryset.filter(gln__startswith=value)
-
-    def in_list(self, queryset: QuerySet[Any], name: str, value: GlnList) -> QuerySet[Any]:
-        """As a subquery: ten thousand numbers in the statement took longer to plan than to find."""
-        kept = GlnList.objects.filter(pk=value.pk)
-        return queryset.filter(gln__in=kept.values(one=Func("glns", function="unnest")))
-
-    def having_all(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """Carried by the GIN index of edi_types, as what follows."""
-        return queryset.filter(_each(value))
-
-    def having_any(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        return queryset.filter(edi_types__overlap=_keys(value))
-
-    def lacking_any(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        return queryset.exclude(_each(value))
-
-    def having_none(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        return queryset.exclude(edi_types__overlap=_keys(value))
-
-    def having_exactly(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """One set where each is one version: its length is in an index, where frequent types are in all sets."""
-        keys = _keys(value)
-        if len(keys) == len(value):
-            return _of_length(queryset, len(keys)).filter(edi_types=keys)
-        others = [pk for pk in self.code_lists.edi_types if pk not in keys]
-        return queryset.filter(_each(value)).exclude(edi_types__overlap=others)
-
-    def having_retired(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return queryset.filter(edi_types__overlap=self.code_lists.retired_edi_types)
-
-    def without_edi_types(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return _of_length(queryset, 0)
-
-    def by_code(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        return queryset.filter(**{f"{name}__in": [entry.pk for entry in value]})
-
-    def by_unit_type(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """Carried by sorunit_types, which knows how many have each."""
-        return queryset.filter(unit__types__in=self.code_lists.unit_types_with(entry.code for entry in value))
-
-    def by_kind(self, queryset: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:
-        return queryset.filter(unit__kind__in=value)
-
-    def by_speciality(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """The unit with the speciality may use the number of a unit above it."""
-        served = SorUnit.objects.filter(specialities__overlap=[entry.pk for entry in value])
-        if self.form.cleaned_data["kun_egne"]:
-            served = served.filter(number_holder=F("pk"))
-        return queryset.filter(unit__in=served.exclude(number_holder=None).values(held=F("number_holder")))
-
-    def by_use(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        others = (
-            SorUnit.objects.filter(number_holder=OuterRef("unit"))
-            .exclude(pk=OuterRef("unit"))
-            .filter(Q(to_date=None) | Q(to_date__gte=timezone.localdate()))
-        )
-        return queryset.filter(~Exists(others) if value == YES else Exists(others))
-
-    def by_status(self, queryset: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:
-        day = timezone.localdate()
-        any_of = Q()
-        for one in value:
-            any_of |= STATUS[one](day)
-        return queryset.filter(any_of)
-
-    def by_internal(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return queryset.filter(only_internal=value == YES)
-
-    def by_deviation(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        deviating = LocationNumber.objects.deviating().values("pk")
-        return queryset.filter(pk__in=deviating) if value == YES else queryset.exclude(pk__in=deviating)
-
-    def _changed(self) -> Q:
-        """A change set's versions came into force when it was done: the few change sets are found first."""
-        said = self.form.cleaned_data
-        change_sets = ChangeSet.objects.filter(state=State.DONE)
-        if said["aendret_fra"]:
-            change_sets = change_sets.filter(finished_at__gte=_start_of(said["aendret_fra"]))
-        if said["aendret_til"]:
-            change_sets = change_sets.filter(
-                finished_at__lt=_start_of(said["aendret_til"] + timedelta(days=1))
-            )
-        if said["aendret_af"]:
-            people = [entry.pk for entry in said["aendret_af"]]
-            change_sets = change_sets.filter(Q(by__in=people) | Q(applied_by__in=people))
-        versions = LocationVersion.objects.filter(
-            change_set__in=list(change_sets.values_list("pk", flat=True)), applied_at__isnull=False
-        )
-        return Q(pk__in=versions.values("location"))
-
-
-def _of_length(queryset: QuerySet[Any], types: int) -> QuerySet[Any]:
-    """With so many EDI types; carried by location_type_count, which has each order too."""
-    length = Func("edi_types", function="cardinality", output_field=IntegerField())
-    return queryset.alias(length=length).filter(length=types)
-
-
-def _keys(asked: Sequence[Code]) -> list[int]:
-    return sorted({key for entry in asked for key in entry.keys})
-
-
-def _each(asked: Sequence[Code]) -> Q:
-    """Has every one of them, those in any version in some version."""
-    exact = [entry.pk for entry in asked if not entry.versions]
-    has = Q(edi_types__contains=exact) if exact else Q()
-    for entry in asked:
-        if entry.versions:
-            has &= Q(edi_types__overlap=entry.versions)
-    return has
-
-
-def _start_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

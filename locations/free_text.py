@@ -22,7 +22,7 @@ from django.db.models.expressions import Combinable
 from locations.access import LocationNumberQuerySet
 from locations.models import LocationNumber
 
-RANKED = 2000
+RANKED = 1000
 WORDS = 10
 GLN_DIGITS = 5  # fewer are a postcode or a house
 SHORTEST = 4  # letters of a word that may be mistyped
@@ -154,14 +154,14 @@ def _whole_number(words: Sequence[Word]) -> Q | None:
     return None
 
 
-def look(text: str, *, asked: LocationNumberQuerySet, own: LocationNumberQuerySet) -> Found:
-    """What of `asked` the text finds; `own` are all the numbers that the person may see.
+def look(text: str, *, asked: LocationNumberQuerySet, own: LocationNumberQuerySet | None) -> Found:
+    """What of `asked` the text finds; `own` are all the numbers that the person may see, None where that is asked.
 
     Whether a word is mistyped depends on `own` alone: a further filter never finds what was not found without it.
     """
     words = written_words(text)
     found = _look(words, asked, RANKED)
-    if found.any or _look(words, own, 0).any:
+    if found.any or (own is not None and _look(words, own, RANKED).any):
         return found
     meant = mistyped(words)
     return _look(meant, asked, RANKED) if meant else found
