@@ -41,6 +41,7 @@ from sorimport.turn import take_turn
 
 ANALYZE_FROM = 1000  # new rows; after fewer the planner's old figures will do until autovacuum comes by
 EXAMPLES = 20  # problems shown in the summary; all are kept
+_TOLD = ("units", "locations", "edi_links", "problems", "ignored_columns", "skipped_files")  # by the command
 _NOTHING = {"new": 0, "changed": 0, "closed": 0, "unchanged": 0}
 
 
@@ -256,7 +257,7 @@ def summary(run: ImportRun) -> dict[str, Any]:
         "locations": _NOTHING,
         "edi_links": 0,
         "problems": 0,
-        **run.counts,
+        **{name: run.counts[name] for name in _TOLD if name in run.counts},
         "problem_examples": [
             {"file": p.file, "line": p.line, "code": p.code, "message": p.message()}
             for p in run.problems.all()[:EXAMPLES]

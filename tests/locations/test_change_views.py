@@ -183,7 +183,7 @@ def test_others_see_their_own_numbers_of_a_change_and_no_totals(client, anna):
     assert "<strong>1</strong> af de lokationsnumre, du må redigere" in page
     assert address(done, "fortryd/") not in page
     refused = text(client.post(address(done, "fortryd/"), WHY, follow=True))
-    assert "Du må ikke ændre disse lokationsnumre" in refused
+    assert "1 af lokationsnumrene er ikke dit at ændre" in refused and other.gln not in refused
 
 
 def test_anothers_change_is_not_found(client, anna):

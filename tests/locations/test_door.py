@@ -144,7 +144,8 @@ def test_a_number_cannot_be_deleted_or_truncated() -> None:
         sql("TRUNCATE locations_locationnumber CASCADE")
     with refused("kept for ever"):
         sql(
-            "TRUNCATE locations_locationnumber, locations_locationversion, locations_assignment, locations_deviation"
+            "TRUNCATE locations_locationnumber, locations_locationversion, locations_assignment, locations_deviation, "
+            "locations_lifeevent"
         )
     with refused():
         number.delete()
