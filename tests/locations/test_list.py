@@ -291,7 +291,7 @@ def test_a_speciality_shows_the_units_that_each_number_serves(client, anna, djan
         ("Ambulatorium B", "nedarvet"),
         ("Ambulatorium C", "nedarvet"),
     ]
-    assert '<li class="way">+ 1 flere</li>' in cell
+    assert '<li class="way">+ 1 mere</li>' in cell
     assert "betjener" not in headings(text(client.get("/lokationsnumre/")))
 
 
