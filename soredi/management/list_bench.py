@@ -37,7 +37,7 @@ class Measured:
 
 def measured(*, quick: bool = False) -> Iterator[Measured]:
     """Each page as an administrator sees it, who has all the numbers; `quick` asks each only five times."""
-    user, _made = User.objects.get_or_create(
+    user, _made = User.objects.update_or_create(
         username="bench", defaults={"is_staff": True, "is_superuser": True}
     )
     client = Client(headers={"host": "localhost"})

@@ -56,7 +56,9 @@
       form.dispatchEvent(new Event("change", { bubbles: true }));
     }
 
-    form.addEventListener("change", () => {
+    // After select.js, which ticks the page and ranges.
+    document.addEventListener("change", (event) => {
+      if (!form.contains(event.target)) return;
       if (all && boxes.some((box) => !box.checked)) {
         all = false;
         glns = new Set();
