@@ -22,7 +22,7 @@ class EdiAdministratorAdmin(CodeListAdmin):
 
 @admin.register(EdiType)
 class EdiTypeAdmin(KeptAdmin):
-    list_display = ["code", "version", "name", "standard", "sor_id", "retired_on"]
+    list_display = ["code", "version", "name", "standard", "letter", "sor_id", "retired_on"]
     list_filter = ["standard"]
     search_fields = ["code", "version", "name", "sor_id"]
     autocomplete_fields = ["replaced_by"]

@@ -101,6 +101,12 @@ class EdiType(models.Model):
     version = models.CharField(_("Version"), max_length=32, blank=True)
     name = models.CharField(_("Name"), max_length=255)
     standard = models.CharField(_("Standard"), max_length=8, choices=Standard, default=Standard.OTHER)
+    letter = models.CharField(
+        _("Letter"),
+        max_length=32,
+        blank=True,
+        help_text=_("Types of one letter carry the same message in different standards. Empty: of no other."),
+    )
     sor_id = models.CharField(
         _("SOR id"),
         max_length=32,

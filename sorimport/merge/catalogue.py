@@ -74,9 +74,9 @@ WHERE length(c.code) > 64 ORDER BY r.line
 """
 
 # The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is FHIR, a three-letter
-# code with two digits EDIFACT.
+# code with two digits EDIFACT. The letter is a first guess, which people may put right.
 _EDI_TYPES = """
-INSERT INTO locations_editype AS known (code, version, name, standard, sor_id)
+INSERT INTO locations_editype AS known (code, version, name, standard, letter, sor_id)
 SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))),
     CASE
         WHEN code ~ '^F[A-Z]' AND version = '' THEN 'fhir'
@@ -84,7 +84,7 @@ SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))),
         WHEN code ~ '^[A-Z]{3}[0-9]{2}' THEN 'edifact'
         ELSE 'other'
     END,
-    sor_id
+    edi_letter(code), sor_id
 FROM stage_edi_type WHERE NOT clashes ORDER BY sor_id
 ON CONFLICT (sor_id) DO UPDATE SET code = excluded.code, version = excluded.version, name = excluded.name
 WHERE (known.code, known.version, known.name) <> (excluded.code, excluded.version, excluded.name)
