@@ -4,6 +4,7 @@ Code lists may be given as rows or as codes; a code that is not there yet is add
 """
 
 from collections.abc import Iterable
+from datetime import date
 from itertools import count
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from stdnum import ean
 
 from locations import changes
 from locations.models import (
+    Approval,
+    ApprovalList,
     ChangeSet,
     EdiAdministrator,
     EdiType,
@@ -23,6 +26,7 @@ from locations.models import (
     SorUnit,
     Speciality,
     System,
+    SystemMap,
     Vans,
     Vendor,
 )
@@ -167,6 +171,44 @@ def sor_states(location: LocationNumber, **profile: Any) -> LocationNumber:
     LocationNumber.objects.filter(pk=location.pk).update(sor_version=said)
     changes.close_door(change_set, finished_at=timezone.now())
     return LocationNumber.objects.get(pk=location.pk)
+
+
+@transaction.atomic
+def approval_list(
+    *rows: tuple[Any, ...], dated: date = date(2026, 1, 1), accepted: bool = True
+) -> ApprovalList:
+    """A list of approvals, in force from `dated`; each row is (MedCom's system, message, status[, channel]).
+
+    A message is an EDI type or what the sheet writes, `DIS91 (D9134L)`. Lines are 2, 3, …
+    """
+    made = ApprovalList.objects.create(name="godkendelser.xlsx", sha256=f"{next(_serial):064}", dated=dated)
+    for line, (system, message, status, *channel) in enumerate(rows, 2):
+        if isinstance(message, EdiType):
+            message = f"{message.code} ({message.version})"
+        code, _space, version = message.removesuffix(")").partition(" (")
+        Approval.objects.create(
+            approval_list=made,
+            row=line,
+            system=system,
+            message=message,
+            code=code,
+            version=version,
+            status=status,
+            channel=channel[0] if channel else "receive",
+        )
+    if accepted:
+        made.accepted_at = timezone.now()
+        made.save()
+    return made
+
+
+def mapped(system: System | str, *names: str, accepted: bool = True) -> System:
+    """`system` with the word that it is, or is not, each of these of MedCom's."""
+    row = code(System, system)
+    assert row is not None
+    for name in names:
+        SystemMap.objects.create(system=row, medcom_system=name, accepted=accepted)
+    return row
 
 
 def _sql(function: str, text: str) -> Func:

@@ -1,4 +1,5 @@
 from .catalogue import EdiAdministrator, EdiType, Region, Speciality, System, Vans, Vendor
+from .certification import Approval, ApprovalList, SystemMap
 from .change import ChangeSet
 from .deviation import Deviation
 from .gln_list import GlnList
@@ -9,6 +10,8 @@ from .saved_search import SavedSearch
 
 __all__ = [
     "PROFILE_COLUMNS",
+    "Approval",
+    "ApprovalList",
     "Assignment",
     "ChangeSet",
     "Deviation",
@@ -24,6 +27,7 @@ __all__ = [
     "SorUnit",
     "Speciality",
     "System",
+    "SystemMap",
     "UnitWord",
     "Vans",
     "Vendor",
