@@ -5,13 +5,16 @@ version as `base`. Applying is one UPDATE from those rows. Python never loops ov
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
+from locations import all_certified, targets, warnings
 from locations.access import LocationNumberQuerySet
 from locations.merging import CLASHES, MERGED
 from locations.models import (
@@ -25,6 +28,7 @@ from locations.models import (
     Vendor,
 )
 from locations.models.change import Source
+from locations.stale import moved_since
 from locations.totals import totals
 from soredi.jobs import Phase, Refused, State
 from soredi.models import User
@@ -56,56 +60,10 @@ FROM ({{target}}) p JOIN locations_locationnumber l ON l.id = p.id
 WHERE ({_of("p")}) IS DISTINCT FROM ({_of("l")})
 """
 
-# One form, several operations. A null means "leave as it is".
-_PLAN_EDIT = _WRITE.format(
-    target="""
-    SELECT l.id,
-        coalesce(%(edi_administrator)s::bigint, l.edi_administrator_id) AS edi_administrator_id,
-        coalesce(%(system)s::bigint, l.system_id) AS system_id,
-        coalesce(%(vendor)s::bigint, l.vendor_id) AS vendor_id,
-        coalesce(%(vans)s::bigint, l.vans_id) AS vans_id,
-        CASE
-            WHEN %(replace)s::int[] IS NOT NULL THEN %(replace)s::int[]
-            WHEN l.edi_types @> %(add)s::int[] AND NOT l.edi_types && %(remove)s::int[]
-                AND NOT l.edi_types && %(swap_from)s::int[] THEN l.edi_types
-            ELSE ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || %(add)s::int[]
-                           || CASE WHEN l.edi_types && %(swap_from)s::int[] THEN %(swap_to)s::int[] ELSE '{}' END) t
-                       WHERE t <> ALL (%(remove)s::int[] || %(swap_from)s::int[]) ORDER BY t)
-        END AS edi_types,
-        coalesce(%(only_internal)s::boolean, l.only_internal) AS only_internal,
-        coalesce(%(inactive)s::boolean, l.inactive) AS inactive,
-        coalesce(%(note)s::text, l.note) AS note
-    FROM locations_locationnumber l JOIN chosen ON chosen.id = l.id
-    """
-)
-
-# Mass update: each number gets exactly its set. In: temporary table planned_set(location_id, edi_types), ascending.
-_PLAN_SETS = _WRITE.format(
-    target="""
-    SELECT l.id, l.edi_administrator_id, l.system_id, l.vendor_id, l.vans_id, s.edi_types,
-        l.only_internal, l.inactive, l.note
-    FROM planned_set s JOIN locations_locationnumber l ON l.id = s.location_id
-    """
-)
-
-# Take SOR's word. In: temporary table taken(location_id, field), the fields by the names of `Field`.
-_PLAN_SOR = _WRITE.format(
-    target="""
-    SELECT l.id,
-        CASE WHEN 'edi_administrator' = ANY (f.fields) THEN s.edi_administrator_id ELSE l.edi_administrator_id
-        END AS edi_administrator_id,
-        CASE WHEN 'system' = ANY (f.fields) THEN s.system_id ELSE l.system_id END AS system_id,
-        CASE WHEN 'system' = ANY (f.fields) THEN s.vendor_id ELSE l.vendor_id END AS vendor_id,
-        CASE WHEN 'vans' = ANY (f.fields) THEN s.vans_id ELSE l.vans_id END AS vans_id,
-        CASE WHEN 'edi_types' = ANY (f.fields) THEN s.edi_types ELSE l.edi_types END AS edi_types,
-        CASE WHEN 'only_internal' = ANY (f.fields) THEN s.only_internal ELSE l.only_internal END AS only_internal,
-        CASE WHEN 'inactive' = ANY (f.fields) THEN s.inactive ELSE l.inactive END AS inactive,
-        CASE WHEN 'note' = ANY (f.fields) THEN s.note ELSE l.note END AS note
-    FROM (SELECT location_id, array_agg(field) AS fields FROM taken GROUP BY location_id) f
-    JOIN locations_locationnumber l ON l.id = f.location_id
-    JOIN locations_locationversion s ON s.id = l.sor_version_id
-    """
-)
+_PLAN_EDIT = _WRITE.format(target=targets.EDIT)
+_PLAN_EDIT_CERTIFIED = _WRITE.format(target=targets.EDIT_WITH_CERTIFIED)
+_PLAN_SETS = _WRITE.format(target=targets.SETS)
+_PLAN_SOR = _WRITE.format(target=targets.SOR)
 
 # What led from a change set's version (base) back to what was before it (theirs) is done to the present (ours).
 _PLAN_UNDO = _WRITE.format(
@@ -134,16 +92,6 @@ SELECT l.id FROM locations_locationnumber l JOIN locations_locationversion v ON 
 WHERE v.change_set_id = %(change_set)s ORDER BY l.id FOR UPDATE OF l
 """
 
-_STALE = """
-SELECT l.gln, coalesce(u.username, '') FROM locations_locationversion v
-JOIN locations_locationnumber l ON l.id = v.location_id
-JOIN locations_locationversion now ON now.id = l.version_id
-JOIN locations_changeset c ON c.id = now.change_set_id
-LEFT JOIN soredi_user u ON u.id = c.by_id
-WHERE v.change_set_id = %(change_set)s AND v.base_id <> l.version_id
-ORDER BY l.gln
-"""
-
 _MARK_APPLIED = """
 UPDATE locations_locationversion SET applied_at = %(now)s WHERE change_set_id = %(change_set)s AND applied_at IS NULL
 """
@@ -160,6 +108,10 @@ DELETE FROM locations_locationversion v USING locations_changeset c
 WHERE c.id = v.change_set_id AND c.state IN ('expired', 'refused', 'failed', 'cancelled') AND c.created_at < %(before)s
 """
 
+_PURGE_LEFT_OUT = """
+DELETE FROM locations_leftout o USING locations_changeset c
+WHERE c.id = o.change_set_id AND c.state IN ('expired', 'refused', 'failed', 'cancelled') AND c.created_at < %(before)s
+"""
 
 # The GIN index of EDI types takes 1.2 M entries in one go better than in 4 MB portions: 2.1 s became 1.6 s for 40,000
 # numbers. Emptied at once, so that no search has to read what was put off.
@@ -179,6 +131,7 @@ def plan(
     vendor: Vendor | None = None,
     vans: Vans | None = None,
     add: Sequence[EdiType] = (),
+    add_certified: bool = False,
     remove: Sequence[EdiType] = (),
     replace: Sequence[EdiType] | None = None,
     swap: tuple[EdiType, EdiType] | None = None,
@@ -189,8 +142,10 @@ def plan(
     """Plan the same change for every number in `locations`; returns the draft ChangeSet.
 
     None leaves a field as it is. `add` and `remove` change the set of EDI types, `replace` states it whole, and
-    `swap` puts the second type in the place of the first where a number has that. Raises NotPermitted where `by` may
-    not edit one of the numbers, ValueError where the operations contradict each other.
+    `swap` puts the second type in the place of the first where a number has that. `add_certified` adds to any of these
+    what the system of each number is certified to receive, unless it is in `remove`; see `all_certified`. Raises
+    NotPermitted where `by` may not edit one of the numbers, Refused where nothing is known to be certified, ValueError
+    where the operations contradict each other.
     """
     old, new = swap or (None, None)
     if replace is not None and (add or remove or swap):
@@ -203,8 +158,11 @@ def plan(
         raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
     change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
     chosen = _choose(locations, by)
+    today = timezone.localdate()
+    if add_certified:
+        all_certified.gather(change_set, system=system, day=today)
     _write(
-        _PLAN_EDIT,
+        _PLAN_EDIT_CERTIFIED if add_certified else _PLAN_EDIT,
         change_set,
         edi_administrator=edi_administrator and edi_administrator.pk,
         system=system and system.pk,
@@ -219,7 +177,14 @@ def plan(
         inactive=inactive,
         note=note,
     )
-    return _count(change_set, chosen)
+    _count(change_set, chosen)
+    _warn(change_set, today)
+    if add_certified:
+        change_set.counts["certified"] = all_certified.found(
+            change_set, named=[*add, *(replace or ()), *(swap or ())]
+        )
+        change_set.save(update_fields=["counts"])
+    return change_set
 
 
 @transaction.atomic
@@ -247,6 +212,7 @@ def plan_sor(*, by: User | None, reason: str = "", source: Source = Source.EDIT)
     chosen = _choose(LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM taken", [])), by)
     _write(_PLAN_SOR, change_set)
     _count(change_set, chosen)
+    _warn(change_set, timezone.localdate())
     if "edi_administrator" in change_set.counts["fields"] and by is not None and not by.is_administrator:
         raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
     return change_set
@@ -292,15 +258,14 @@ def undone_by(change_set: ChangeSet) -> ChangeSet | None:
 
 
 def apply(change_set: ChangeSet) -> None:
-    """Carry out a running change set, whole or not at all; the action of its job.
+    """Carry out a running change set, whole or not at all; the action of its job. Can be cancelled until it commits.
 
     Raises Refused, naming numbers and people, where a number was changed since the plan or is no longer the user's.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         these = {"change_set": change_set.pk}
-        change_set.report(Phase.CHECKING)
-        cursor.execute(_LOCK, these)
-        _refuse_stale(cursor, change_set)
+        _lock(cursor, change_set)
+        _refuse_stale(change_set)
         _require_rights(LocationNumber.objects.filter(versions__change_set=change_set), change_set.by)
         change_set.report(Phase.WRITING)
         open_door(change_set)
@@ -310,6 +275,7 @@ def apply(change_set: ChangeSet) -> None:
         cursor.execute(_GATHER_INDEX)
         cursor.execute(_MOVE, these)
         cursor.execute(_EMPTY_INDEX)
+        change_set.report(Phase.FINISHING)  # the last moment to stop
         close_door(change_set, finished_at=now)
 
 
@@ -341,6 +307,7 @@ def expire_plans(*, before: Any) -> int:
         gone = ChangeSet.objects.filter(pk__in=ids).update(state=State.EXPIRED, finished_at=timezone.now())
         with connection.cursor() as cursor:
             cursor.execute(_PURGE, {"before": before})
+            cursor.execute(_PURGE_LEFT_OUT, {"before": before})
     return gone
 
 
@@ -387,18 +354,39 @@ def _count(change_set: ChangeSet, chosen: int) -> ChangeSet:
     return change_set
 
 
-def _refuse_stale(cursor: Any, change_set: ChangeSet) -> None:
-    cursor.execute(_STALE, {"change_set": change_set.pk})
-    stale = cursor.fetchall()
-    if stale:
-        named = ", ".join(f"{gln} ({who})" if who else gln for gln, who in stale[:_SHOWN])
+def _warn(change_set: ChangeSet, day: date) -> None:
+    """Store what is to be ticked before a plan that adds EDI types is carried out."""
+    if change_set.counts["added"]:
+        change_set.counts |= warnings.find(change_set, day=day)
+        change_set.save(update_fields=["counts"])
+
+
+def _lock(cursor: Any, change_set: ChangeSet) -> None:
+    """Lock the numbers of `change_set`. Waits as long as others hold some of them and nobody asks it to stop."""
+    while True:
+        change_set.report(Phase.CHECKING)
+        try:
+            with transaction.atomic():
+                cursor.execute("SET LOCAL lock_timeout = '1s'")
+                cursor.execute(_LOCK, {"change_set": change_set.pk})
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+                return
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+
+
+def _refuse_stale(change_set: ChangeSet) -> None:
+    moved, count = moved_since(change_set, most=_SHOWN)
+    if moved:
+        named = ", ".join(f"{one.gln} ({one.by})" if one.by else one.gln for one in moved)
         raise Refused(
             counted(
                 "%(count)s location number was changed since this was planned: %(named)s. Nothing was applied. "
                 "Plan again.",
                 "%(count)s location numbers were changed since this was planned: %(named)s. Nothing was applied. "
                 "Plan again.",
-                count=len(stale),
-                named=named + (" …" if len(stale) > _SHOWN else ""),
+                count=count,
+                named=named + (" …" if count > _SHOWN else ""),
             )
         )

@@ -15,6 +15,10 @@ redirects and headers assume a TLS proxy in front that sets X-Forwarded-Proto.
 | SOR_BASE_URL      | folder that the SOR extracts are fetched from                | none               |
 | SOR_FETCH_AT      | when in the night, in Danish time                            | 04:45              |
 | SOR_COLUMNS_FILE  | file with further column names of the SOR extracts           | none               |
+| SOREDI_CERTIFICATION | error: nobody may add what the system of a number is not  | warning            |
+|                   | certified to receive; warning: who has seen it may           |                    |
+| EMAIL_URL         | smtp://user:password@host:25, or submission:// with TLS      | printed to the log |
+| EMAIL_FROM        | who receipts are from                                        | sor-edi@localhost  |
 """
 
 import contextlib
@@ -27,7 +31,7 @@ from typing import Any
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+from environs import Env, validate
 
 from soredi import embedded
 
@@ -207,6 +211,11 @@ CACHES = {
 SOR_BASE_URL = env.str("SOR_BASE_URL", "")
 SOR_FETCH_AT = env.time("SOR_FETCH_AT", time(4, 45))  # the extracts of the night are there by 04:30
 SOR_COLUMNS_FILE = env.str("SOR_COLUMNS_FILE", "")
+CERTIFICATION = env.str("SOREDI_CERTIFICATION", "warning", validate=validate.OneOf(("warning", "error")))
+
+# Receipts. A mail server that does not answer must not hold a worker for long.
+globals().update(env.dj_email_url("EMAIL_URL", "console:") | {"EMAIL_TIMEOUT": 10})
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "sor-edi@localhost")
 
 # A request that queues a job must not wait for a broker that is down: the job's row is already in the
 # database, and the sweep sends it again.

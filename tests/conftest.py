@@ -19,7 +19,16 @@ DATA = Path(__file__).resolve().parent.parent / "var" / "test"
 VALKEY_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
 
 # Before anything reads the settings.
-for name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "SOR_BASE_URL", "SOR_COLUMNS_FILE"):
+for name in (
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "SOR_BASE_URL",
+    "SOR_COLUMNS_FILE",
+    "EMAIL_URL",
+    "SOREDI_CERTIFICATION",
+):
     os.environ.pop(name, None)
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "soredi.settings",

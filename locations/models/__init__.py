@@ -1,6 +1,6 @@
 from .catalogue import EdiAdministrator, EdiType, Region, Speciality, System, Vans, Vendor
 from .certification import Approval, ApprovalList, SystemMap
-from .change import ChangeSet
+from .change import ChangeSet, LeftOut
 from .deviation import Deviation
 from .gln_list import GlnList
 from .life import LifeEvent
@@ -19,6 +19,7 @@ __all__ = [
     "EdiProfile",
     "EdiType",
     "GlnList",
+    "LeftOut",
     "LifeEvent",
     "LocationNumber",
     "LocationVersion",

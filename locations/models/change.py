@@ -46,6 +46,11 @@ class ChangeSet(Job):
         blank=True,
         help_text="What the form of Ret valgte was given, name → values, so that it can be planned again.",
     )
+    receipt = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Where to mail the receipt: {"to": address, "url": of this change, "language"}; empty: nowhere.',
+    )
     undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = ChangeSetQuerySet.as_manager()
@@ -84,3 +89,19 @@ class ChangeSet(Job):
     @property
     def carried_out_by_another(self) -> bool:
         return self.applied_by_id is not None and self.applied_by_id != self.by_id
+
+
+class LeftOut(models.Model):
+    """A number that a plan to add all certified EDI types could give none, and why."""
+
+    class Why(models.TextChoices):
+        NO_SYSTEM = "no_system", _("The location number has no system.")
+        UNMAPPED = "unmapped", _("The system is not mapped to one on the list.")
+        NONE_CERTIFIED = "none_certified", _("The system is certified to receive nothing.")
+
+    change_set = models.ForeignKey(ChangeSet, models.CASCADE, related_name="left_out")
+    location = models.ForeignKey("locations.LocationNumber", models.PROTECT, related_name="+", db_index=False)
+    why = models.CharField(max_length=14, choices=Why)
+
+    def __str__(self) -> str:
+        return f"{self.location_id}: {self.why}"

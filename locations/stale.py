@@ -1,0 +1,39 @@
+"""Planned versions whose number has moved on since: a plan with one of them is not carried out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from locations.models import ChangeSet
+
+# In: the versions of a change set that is not done, by its index. Out: the first of those whose base is no longer the
+# number's version, with who applied the one that is; and how many there are.
+_STALE = """
+SELECT l.gln, coalesce(u.username, ''), now.applied_at, now.change_set_id, count(*) OVER ()
+FROM locations_locationversion v
+JOIN locations_locationnumber l ON l.id = v.location_id
+JOIN locations_locationversion now ON now.id = l.version_id
+JOIN locations_changeset c ON c.id = now.change_set_id
+LEFT JOIN soredi_user u ON u.id = c.by_id
+WHERE v.change_set_id = %(change_set)s AND v.base_id <> l.version_id
+ORDER BY l.gln LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A number that somebody changed after it was planned; `by` is empty for the system."""
+
+    gln: str
+    by: str
+    at: datetime
+    change_set: int
+
+
+def moved_since(change_set: ChangeSet, *, most: int) -> tuple[list[Moved], int]:
+    """At `most` so many of the numbers that were changed since `change_set` was planned, and how many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STALE, {"change_set": change_set.pk, "most": most})
+        rows = cursor.fetchall()
+    return [Moved(*row[:4]) for row in rows], rows[0][4] if rows else 0

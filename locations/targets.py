@@ -1,0 +1,59 @@
+"""What plans aim at: SELECTs of (id, <profile columns>), one row for each number that is asked to become so.
+
+`changes.py` writes from each the versions of the numbers that are not so yet.
+"""
+
+# One form, several operations. In: temporary table chosen(id). A null means "leave as it is"; what is removed stays
+# away, whoever adds it.
+_EDIT = """
+    SELECT l.id,
+        coalesce(%(edi_administrator)s::bigint, l.edi_administrator_id) AS edi_administrator_id,
+        coalesce(%(system)s::bigint, l.system_id) AS system_id,
+        coalesce(%(vendor)s::bigint, l.vendor_id) AS vendor_id,
+        coalesce(%(vans)s::bigint, l.vans_id) AS vans_id,
+        CASE
+            WHEN %(replace)s::int[] IS NOT NULL THEN
+                ARRAY(SELECT DISTINCT t FROM unnest(%(replace)s::int[] || {add}) t ORDER BY t)
+            WHEN l.edi_types @> {add} AND NOT l.edi_types && %(remove)s::int[]
+                AND NOT l.edi_types && %(swap_from)s::int[] THEN l.edi_types
+            ELSE ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || {add}
+                           || CASE WHEN l.edi_types && %(swap_from)s::int[] THEN %(swap_to)s::int[] ELSE '{{}}' END) t
+                       WHERE t <> ALL (%(remove)s::int[] || %(swap_from)s::int[]) ORDER BY t)
+        END AS edi_types,
+        coalesce(%(only_internal)s::boolean, l.only_internal) AS only_internal,
+        coalesce(%(inactive)s::boolean, l.inactive) AS inactive,
+        coalesce(%(note)s::text, l.note) AS note
+    FROM locations_locationnumber l JOIN chosen ON chosen.id = l.id {certified}
+"""
+EDIT = _EDIT.format(add="%(add)s::int[]", certified="")
+
+# The same, and to each number what its system, as it will be, is certified to receive. In: temporary tables chosen(id)
+# and certified_set(system_id, edi_types).
+EDIT_WITH_CERTIFIED = _EDIT.format(
+    add="(%(add)s::int[] || coalesce(c.edi_types, '{}'))",
+    certified="LEFT JOIN certified_set c ON c.system_id = coalesce(%(system)s::bigint, l.system_id)",
+)
+
+# Mass update: each number gets exactly its set. In: temporary table planned_set(location_id, edi_types), ascending.
+SETS = """
+    SELECT l.id, l.edi_administrator_id, l.system_id, l.vendor_id, l.vans_id, s.edi_types,
+        l.only_internal, l.inactive, l.note
+    FROM planned_set s JOIN locations_locationnumber l ON l.id = s.location_id
+"""
+
+# Take SOR's word. In: temporary table taken(location_id, field), the fields by the names of `Field`.
+SOR = """
+    SELECT l.id,
+        CASE WHEN 'edi_administrator' = ANY (f.fields) THEN s.edi_administrator_id ELSE l.edi_administrator_id
+        END AS edi_administrator_id,
+        CASE WHEN 'system' = ANY (f.fields) THEN s.system_id ELSE l.system_id END AS system_id,
+        CASE WHEN 'system' = ANY (f.fields) THEN s.vendor_id ELSE l.vendor_id END AS vendor_id,
+        CASE WHEN 'vans' = ANY (f.fields) THEN s.vans_id ELSE l.vans_id END AS vans_id,
+        CASE WHEN 'edi_types' = ANY (f.fields) THEN s.edi_types ELSE l.edi_types END AS edi_types,
+        CASE WHEN 'only_internal' = ANY (f.fields) THEN s.only_internal ELSE l.only_internal END AS only_internal,
+        CASE WHEN 'inactive' = ANY (f.fields) THEN s.inactive ELSE l.inactive END AS inactive,
+        CASE WHEN 'note' = ANY (f.fields) THEN s.note ELSE l.note END AS note
+    FROM (SELECT location_id, array_agg(field) AS fields FROM taken GROUP BY location_id) f
+    JOIN locations_locationnumber l ON l.id = f.location_id
+    JOIN locations_locationversion s ON s.id = l.sor_version_id
+"""
