@@ -1,7 +1,8 @@
 """Hand in a file, check and plan it. Applying and undoing are the change set's."""
 
 import hashlib
-from functools import partial
+import os
+import secrets
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from locations import changes
-from locations.models import LocationNumber
+from locations.models import EdiAdministrator
 from massupdate.check import check
 from massupdate.models import Finding, MassUpdate
-from massupdate.read import read
+from massupdate.read import fits, read
 from soredi.jobs import Phase, State
 from soredi.models import User
 from soredi.sentences import Sentence, counted
@@ -22,19 +23,53 @@ from soredi.tabular import CHUNK, TabularError
 SHOWN = 1000  # findings of each sort in a summary; all of them are kept
 
 
-def hand_in(*, file: IO[bytes], name: str, by: User | None, reason: str = "") -> MassUpdate:
-    """Keep the file as it was handed in, with its size and hash; returns the draft job that will check it."""
-    sha256, size = hashlib.sha256(), 0
-    while chunk := file.read(CHUNK):
-        sha256.update(chunk)
-        size += len(chunk)
-    file.seek(0)
+def hand_in(
+    *,
+    file: IO[bytes],
+    name: str,
+    by: User | None,
+    reason: str = "",
+    sheet: str = "",
+    edi_administrator: EdiAdministrator | None = None,
+    claimed_as: str = "",
+) -> MassUpdate:
+    """Keep the file as it was handed in, with its size and hash; returns the draft job that will check it.
+
+    Of a file that is too large only the size is kept, and the check will say so.
+    """
     update = MassUpdate(
-        name=Path(name).name[:255], size=size, sha256=sha256.hexdigest(), by=by, reason=reason.strip()
+        name=Path(name).name[:255],
+        by=by,
+        reason=reason.strip(),
+        sheet=sheet.strip()[:255],
+        edi_administrator=edi_administrator,
+        claimed_as=claimed_as,
+        size=file.seek(0, os.SEEK_END),
     )
-    update.file.save(f"{update.sha256[:16]}.csv", File(file), save=False)
+    if fits(update.size):
+        file.seek(0)
+        sha256 = hashlib.sha256()
+        while chunk := file.read(CHUNK):
+            sha256.update(chunk)
+        file.seek(0)
+        update.sha256 = sha256.hexdigest()
+        _keep(update, file)
     update.save()
     return update
+
+
+def _keep(update: MassUpdate, file: IO[bytes]) -> None:
+    """Store the file under a name that nobody else has, or nothing of it where the disk is full."""
+    suffix = ".xlsx" if Path(update.name).suffix.lower() == ".xlsx" else ".csv"
+    kept_as = update.file.field.generate_filename(
+        update, f"{update.sha256[:16]}-{secrets.token_hex(4)}{suffix}"
+    )
+    storage = update.file.storage
+    try:
+        update.file.name = storage.save(kept_as, File(file))
+    except OSError:
+        Path(storage.path(kept_as)).unlink(missing_ok=True)
+        raise
 
 
 def check_and_plan(update: MassUpdate) -> None:
@@ -42,9 +77,10 @@ def check_and_plan(update: MassUpdate) -> None:
     with transaction.atomic():
         try:
             loaded = read(
-                partial(_open, update),
+                Path(update.file.path) if update.file else None,
                 name=update.name,
                 size=update.size,
+                sheet=update.sheet,
                 on_read=lambda done, _lines: update.report(Phase.READING, done, update.size),
             )
         except TabularError as error:
@@ -62,15 +98,15 @@ def check_and_plan(update: MassUpdate) -> None:
             Finding(mass_update=update, is_error=True, line=row.line, code="wrong_columns", value=row.value)
             for row in loaded.bad
         )
-        editable = LocationNumber.objects.editable_by(update.by)
         update.report(Phase.CHECKING)
-        counts = check(update=update.pk, editable=editable, today=timezone.localdate())
-        counts["lines"] = loaded.rows + len(loaded.bad)
-        if counts["errors"]:
+        found = check(update=update.pk, editable=update.editable(), today=timezone.localdate())
+        ignored = [name for name in loaded.ignored if name]
+        counts = {**found, "lines": loaded.rows + len(loaded.bad), "ignored": ignored}
+        if found["errors"]:
             message = counted(
                 "The file has %(count)s error. Nothing was changed.",
                 "The file has %(count)s errors. Nothing was changed.",
-                count=counts["errors"],
+                count=found["errors"],
             )
             _finish(update, State.REFUSED, message, counts)
             return
@@ -79,17 +115,12 @@ def check_and_plan(update: MassUpdate) -> None:
         _finish(update, State.DONE, "", counts)
 
 
-def _open(update: MassUpdate) -> IO[bytes]:
-    """The kept file. Not as Django's File: iterating over that begins at the first byte again."""
-    return Path(update.file.path).open("rb")
-
-
 def _code(error: TabularError) -> str:
     """Of the contract: unreadable rows beyond the limit are, like each of them, a matter of columns."""
     return "wrong_columns" if error.code == "too_many_bad_rows" else error.code
 
 
-def _finish(update: MassUpdate, state: str, message: Sentence | str, counts: dict[str, int]) -> None:
+def _finish(update: MassUpdate, state: str, message: Sentence | str, counts: dict[str, Any]) -> None:
     update.state, update.message, update.counts = state, message, counts
     update.finished_at = timezone.now()
     update.save()

@@ -151,6 +151,15 @@ JOIN mass_change c ON c.location_id = n.location_id
 WHERE EXISTS (SELECT FROM unnest(v.earlier) e WHERE e = ANY (c.new) AND NOT c.old @> ARRAY[v.id, e])
 """
 
+# What is seen at a glance needs no warning: so many fit one page of the preview.
+FEW = 50
+_MANY = f"""
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, false, 0, 'many_numbers', concat(changed, ' / ', editable)
+FROM (SELECT (SELECT count(*) FROM mass_change) AS changed, (SELECT count(*) FROM mass_editable) AS editable) AS counted
+WHERE changed > {FEW} AND 5 * changed > editable
+"""
+
 _PLANNED = """
 CREATE TEMP TABLE planned_set ON COMMIT DROP AS SELECT location_id, edi_types FROM mass_set
 """
@@ -190,7 +199,7 @@ def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[
         cursor.execute("ANALYZE mass_set (location_id)")
         cursor.execute(_CHANGED)
         cursor.execute("ANALYZE mass_change (location_id)")
-        for statement in (_NUMBER_ERRORS, _TYPE_ERRORS, _LOSSES, _RETIRED, _TWO_VERSIONS):
+        for statement in (_NUMBER_ERRORS, _TYPE_ERRORS, _LOSSES, _RETIRED, _TWO_VERSIONS, _MANY):
             cursor.execute(statement, params)
         cursor.execute(_ANY_REPEATED)
         if cursor.fetchone()[0]:

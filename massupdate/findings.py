@@ -7,7 +7,8 @@ from django.db.models import Count, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
-from massupdate.models import MESSAGES, Finding, MassUpdate
+from massupdate.codes import CODES
+from massupdate.models import Finding, MassUpdate
 from soredi.spreadsheet import CHUNK, csv_chunks, guarded
 
 EXAMPLES = 10  # lines of each sort of warning that a page shows
@@ -15,10 +16,11 @@ EXAMPLES = 10  # lines of each sort of warning that a page shows
 
 @dataclass
 class Group:
-    """All findings of one code: what it means, how many lines, and the first of them."""
+    """All findings of one code: what it means, what to do, how many lines, and the first of them."""
 
     code: str
-    message: str
+    meaning: str
+    cure: str
     lines: int
     examples: list[Finding] = field(default_factory=list)
 
@@ -29,7 +31,10 @@ def groups(update: MassUpdate, *, is_error: bool) -> list[Group]:
         update.findings.filter(is_error=is_error).order_by("code").values("code").annotate(lines=Count("pk"))
     )
     return sorted(
-        (Group(row["code"], str(MESSAGES[row["code"]]), row["lines"]) for row in found),
+        (
+            Group(row["code"], str(CODES[row["code"]].meaning), str(CODES[row["code"]].cure), row["lines"])
+            for row in found
+        ),
         key=lambda group: (-group.lines, group.code),
     )
 
@@ -48,7 +53,7 @@ def with_examples(update: MassUpdate, found: list[Group]) -> list[Group]:
 def as_csv(update: MassUpdate) -> Iterator[bytes]:
     """UTF-8 with BOM, CRLF, semicolons: line, error or warning, value, what is wrong, code; in the file's order."""
     names = {True: _("error"), False: _("warning")}
-    messages = {code: str(message) for code, message in MESSAGES.items()}
+    messages = {code: str(message) for code, message in CODES.items()}
     rows = update.findings.values_list("line", "is_error", "value", "code", "detail").iterator(
         chunk_size=CHUNK
     )

@@ -5,10 +5,9 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from massupdate.read import MAX_BYTES
+from massupdate.read import fits, too_large
 
 REASON_LENGTH = 1000  # characters
 
@@ -18,7 +17,7 @@ class HandInForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV with the columns Loknr and EdiId, at most 100 MB."),
+        help_text=gettext_lazy("CSV or Excel (.xlsx) with the columns Loknr and EdiId, at most 100 MB."),
         error_messages={
             "required": gettext_lazy("Choose a file."),
             "missing": gettext_lazy("Choose a file."),
@@ -28,7 +27,14 @@ class HandInForm(forms.Form):
             ),
         },
         max_length=255,
-        widget=forms.FileInput(attrs={"class": "form-input", "accept": ".csv,.txt,text/csv"}),
+        widget=forms.FileInput(attrs={"class": "form-input", "accept": ".csv,.txt,.xlsx,text/csv"}),
+    )
+    ark = forms.CharField(
+        label=gettext_lazy("Sheet"),
+        help_text=gettext_lazy("Of an Excel file with several sheets; empty: the first."),
+        max_length=31,  # Excel allows no more
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -40,11 +46,8 @@ class HandInForm(forms.Form):
 
     def clean_file(self) -> UploadedFile:
         file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > MAX_BYTES:
-            raise forms.ValidationError(
-                _("The file has %(size)s MB; at most %(limit)s MB can be read. Divide it.")
-                % {"size": (file.size or 0) // 1_000_000, "limit": MAX_BYTES // 1_000_000}
-            )
+        if not fits(file.size or 0):
+            raise forms.ValidationError(str(too_large(file.name or "", file.size or 0).message))
         return file
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Q
 
+from locations.access import LocationNumberQuerySet
+from locations.models import EdiAdministrator, LocationNumber
+from massupdate.codes import CODES
 from soredi.jobs import Job
 from soredi.sentences import SentenceField
 
@@ -18,25 +21,42 @@ if TYPE_CHECKING:
 
 class MassUpdateQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User | AnonymousUser) -> MassUpdateQuerySet:
-        """All of them for an administrator, else those that `user` handed in."""
+        """All of them for an administrator, else those that `user` handed in, and those that came to the inbox of one
+        of the user's EDI administrators.
+        """
         if not (user.is_authenticated and user.is_active):
             return self.none()
-        return self.all() if user.is_staff else self.filter(by=user)
+        if user.is_staff:
+            return self.all()
+        return self.filter(Q(by=user) | Q(edi_administrator__in=user.edi_administrators.values("pk")))
 
 
 class MassUpdate(Job):
     """One file. Done = read and planned (see `change_set`); refused = it has errors and nothing is planned.
 
-    `counts`: `{"locations", "lines", "errors", "warnings"}`.
+    `counts`: `{"locations", "lines", "errors", "warnings"}`, and `"ignored"`, the columns nobody asked for.
+
+    It acts for `by`; from an inbox for `edi_administrator`, whose numbers alone it may change; else as administrator.
     """
 
     task = "massupdate.check"
 
-    file = models.FileField(upload_to="massupdate/%Y/%m/")
+    file = models.FileField(
+        upload_to="massupdate/%Y/%m/", blank=True, help_text="Empty for one that was too large to be kept."
+    )
     name = models.CharField(max_length=255, help_text="As the user named the file.")
     size = models.BigIntegerField(help_text="Bytes.")
     sha256 = models.CharField(max_length=64)
+    sheet = models.CharField(max_length=255, blank=True, help_text="Of a workbook; empty: the first.")
     reason = models.TextField(blank=True, help_text="Why, in the user's words; empty: the name of the file.")
+    edi_administrator = models.ForeignKey(
+        EdiAdministrator, models.PROTECT, null=True, related_name="+", help_text="Whose inbox it came to."
+    )
+    claimed_as = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="What the inbox calls the file from then on; empty: it came otherwise.",
+    )
     change_set = models.OneToOneField(
         "locations.ChangeSet", models.PROTECT, null=True, related_name="mass_update"
     )
@@ -45,33 +65,29 @@ class MassUpdate(Job):
 
     class Meta(Job.Meta):
         ordering = ["-id"]
+        constraints = [
+            *Job.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(edi_administrator=None) | Q(by=None), name="massupdate_acts_for_one"
+            ),
+            models.UniqueConstraint(
+                fields=["claimed_as"], condition=~Q(claimed_as=""), name="massupdate_claimed_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def sender(self) -> User | EdiAdministrator | None:
+        """Whom it acts for."""
+        return self.edi_administrator or self.by
 
-# What each finding means and what to do about it. An error stops; a warning is ticked and passed.
-MESSAGES = {
-    "ambiguous_edi_type": _("The code has several versions. Write code and version, or SOR's id."),
-    "check_digit": _("The check digit of the location number is wrong. Compare it with its source."),
-    "closed": _("The location number is closed. Remove its lines, or have it reopened."),
-    "duplicate_line": _("The line adds nothing to an earlier one."),
-    "empty_file": _("The file has no lines below the header."),
-    "excel_number": _("Excel has rounded the location number. Format the column as text and enter it again."),
-    "inactive": _("The location number is inactive. Remove its lines, or make it active first."),
-    "large_loss": _("The location number loses more than half of its EDI types."),
-    "malformed_gln": _("A location number has 13 digits."),
-    "not_certified": _("The system of the location number is not certified to receive this EDI type."),
-    "not_permitted": _("The location number belongs to another EDI administrator. Remove its lines."),
-    "not_text": _("The file is not text in UTF-8 or Windows-1252. Save it as “CSV UTF-8”."),
-    "removes_all": _("The line removes all EDI types of the location number."),
-    "retired_edi_type": _("The EDI type is retired and is added to this location number."),
-    "too_large": _("The file is too large. Divide it."),
-    "two_versions": _("The location number gets two versions of this EDI type."),
-    "unknown_edi_type": _("There is no such EDI type. Use SOR's id, or code and version."),
-    "unknown_location": _("There is no such location number here."),
-    "wrong_columns": _("The line or the header has not the columns Loknr and EdiId."),
-}
+    def editable(self) -> LocationNumberQuerySet:
+        """The location numbers that it may change."""
+        if self.edi_administrator_id:
+            return LocationNumber.objects.filter(edi_administrator=self.edi_administrator_id)
+        return LocationNumber.objects.editable_by(self.by)
 
 
 class Finding(models.Model):
@@ -91,4 +107,4 @@ class Finding(models.Model):
         return f"{self.line} {self.code}"
 
     def message(self) -> str:
-        return str(self.detail or MESSAGES[self.code])
+        return str(self.detail or CODES[self.code])

@@ -65,11 +65,17 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             file = form.cleaned_data["file"]
             update = actions.hand_in(
-                file=file, name=file.name, by=cast(User, request.user), reason=form.cleaned_data["reason"]
+                file=file,
+                name=file.name,
+                by=cast(User, request.user),
+                reason=form.cleaned_data["reason"],
+                sheet=form.cleaned_data["ark"],
             )
             update.enqueue()
             return redirect("mass-update", update.pk)
-    earlier = MassUpdate.objects.visible_to(request.user).select_related("by", "change_set")
+    earlier = MassUpdate.objects.visible_to(request.user).select_related(
+        "by", "edi_administrator", "change_set"
+    )
     page = page_of(request, earlier, ROWS)
     rows = [
         {"update": update, "mark": mark(update), "said": said(update), "planned": planned(update)}
@@ -134,7 +140,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     update = found(request, pk)
     try:
         stream = update.file.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # it was too large to be kept
         raise Http404(_("The file is not kept any more.")) from None
     return FileResponse(
         stream, as_attachment=True, filename=update.name, content_type="application/octet-stream"
@@ -151,7 +157,7 @@ def template(request: HttpRequest) -> HttpResponseBase:
 def found(request: HttpRequest, pk: int) -> MassUpdate:
     """The mass update, for who handed it in and for administrators; anybody else's is a 404."""
     visible = MassUpdate.objects.visible_to(request.user).select_related(
-        "by", "change_set__by", "change_set__applied_by"
+        "by", "edi_administrator", "change_set__by", "change_set__applied_by"
     )
     return get_object_or_404(visible, pk=pk)
 
@@ -202,7 +208,10 @@ def whole_page(request: HttpRequest, update: MassUpdate, form: WarningsForm | No
         "mark": mark(update),
         "under_way": under_way(update),
         "step": 2,
-        "same": visible.filter(sha256=update.sha256, pk__lt=update.pk).select_related("by").first(),
+        "same": visible.filter(sha256=update.sha256, pk__lt=update.pk)
+        .exclude(sha256="")
+        .select_related("by", "edi_administrator")
+        .first(),
     }
     if context["under_way"]:
         context |= {"progress": job.progress(), "step": 3 if change_set else 2}

@@ -45,16 +45,22 @@ class BadRow:
 
 
 def read_rows(
-    lines: Iterable[bytes], encoding: str, delimiter: str, width: int, undecodable: Undecodable = "file"
+    lines: Iterable[bytes],
+    encoding: str,
+    delimiter: str,
+    width: int,
+    undecodable: Undecodable = "file",
+    first: int = 2,
 ) -> Iterator[tuple[int, list[str]] | BadRow]:
-    """Yield (physical line, `width` fields) of each row below the header, or what is wrong with it.
+    """Yield (physical line, `width` fields) of each row below the header, or what is wrong with it. The first of
+    `lines` is line `first` of the file.
 
     Blank lines are passed over. For NUL and bytes that `encoding` (PostgreSQL's name) lacks, raises WrongEncoding
     or, with `undecodable` "row", gives up that row as `not_text`.
     """
-    texts = _texts(lines, encoding, undecodable)
+    texts = _texts(lines, encoding, undecodable, first)
     ahead = deque(islice(texts, 1))
-    line = 2  # of ahead[0]
+    line = first  # of ahead[0]
     while ahead:
         taken, values = _next_row(ahead, texts, delimiter, width)
         if values is None:
@@ -83,10 +89,10 @@ class _NoText(str):
     """A line with bytes that are no text in its file, as it can be shown: without NUL, which no database takes."""
 
 
-def _texts(stream: Iterable[bytes], encoding: str, undecodable: Undecodable) -> Iterator[str]:
+def _texts(stream: Iterable[bytes], encoding: str, undecodable: Undecodable, first: int) -> Iterator[str]:
     """The lines of `stream`, decoded."""
     seen_multibyte = False
-    for line, raw in enumerate(stream, start=2):
+    for line, raw in enumerate(stream, start=first):
         text = decoded(raw, encoding)
         if text is not None:
             seen_multibyte = seen_multibyte or not raw.isascii()

@@ -13,7 +13,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -30,35 +30,12 @@ from soredi.csvlines import (
     prevailing_encoding,
     read_rows,
 )
+from soredi.headers import Header, TabularError, not_text, plain, read_header
 from soredi.sentences import Sentence
 
 CHUNK = 1 << 18  # bytes; larger chunks gained nothing
-HEADER_LIMIT = 1 << 16  # bytes; the longest header seen has 4 kB
-MAX_COLUMNS = 400  # with more, a row may be too wide for a page of PostgreSQL; SOREntity.csv has about 120
-DELIMITERS = b";,\t"
 
 __all__ = ["CHUNK", "BadRow", "Header", "Loaded", "TabularError", "load", "not_text", "plain", "read_header"]
-
-
-class TabularError(Exception):
-    """The file as a whole cannot be read. `line` is physical, 1 = header; 0 where no line can be named."""
-
-    def __init__(self, file: str, line: int, code: str, message: Sentence):
-        super().__init__(message)
-        self.file, self.line, self.code, self.message = file, line, code, message
-
-    def sentence(self) -> Sentence:
-        """Place and message."""
-        if not self.file:
-            return self.message
-        if not self.line:
-            return Sentence("%(file)s: %(message)s", file=self.file, message=self.message)
-        return Sentence(
-            "%(file)s, line %(line)s: %(message)s", file=self.file, line=self.line, message=self.message
-        )
-
-    def __str__(self) -> str:
-        return str(self.sentence())
 
 
 @dataclass
@@ -71,91 +48,6 @@ class Loaded:
     rows: int = 0
     encoding: str = "UTF8"
     bad: list[BadRow] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Header:
-    """The first line: canonical column names in file order (None = ignored), and where the data begin."""
-
-    names: list[str | None]
-    found: list[str]
-    delimiter: str
-    length: int
-    encoding: str
-
-    @property
-    def table_columns(self) -> list[str]:
-        return [name or f"ignored_{position}" for position, name in enumerate(self.names)]
-
-
-def plain(name: str) -> str:
-    """A header as it is compared: case-insensitively, nothing but letters and digits."""
-    return "".join(c for c in name.casefold() if c.isalnum())
-
-
-def read_header(
-    stream: IO[bytes], file: str, aliases: Mapping[str, str], undecodable: Undecodable = "file"
-) -> Header:
-    """Read the first line of `stream`. `aliases` maps a `plain` header to its column.
-
-    Raises TabularError: `empty_file` without any text, `not_text` for UTF-16, NUL bytes (with `undecodable` "row"
-    only in the header itself) or a binary file, `wrong_columns` for more than MAX_COLUMNS.
-    """
-    start = stream.read(HEADER_LIMIT)
-    if start.startswith(b"PK\3\4"):
-        raise TabularError(
-            file,
-            1,
-            "not_text",
-            Sentence("This is an Excel or zip file, not text. Save it as “CSV UTF-8” and upload it again."),
-        )
-    nul = start.find(b"\0", 0, start.find(b"\n") if undecodable == "row" and b"\n" in start else None)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or nul >= 0:
-        raise not_text(file, start[: nul + 1].count(b"\n") + 1)
-    bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
-    if not start[bom:].strip():
-        raise TabularError(file, 0, "empty_file", Sentence("The file is empty. Fetch or save it again."))
-    line, newline, _rest = start[bom:].partition(b"\n")
-    if not newline and len(start) == HEADER_LIMIT:
-        raise _bad_header(file)
-    try:
-        encoding, text = "UTF8", line.decode("utf-8")
-    except UnicodeDecodeError:
-        encoding, text = "WIN1252", line.decode("cp1252", errors="replace")
-    delimiter = chr(max(DELIMITERS, key=line.count))
-    try:
-        found = [name.strip() for name in next(csv.reader([text.rstrip("\r")], delimiter=delimiter), [])]
-    except csv.Error:
-        raise _bad_header(file) from None
-    if len(found) > MAX_COLUMNS:
-        raise _bad_header(file, "wrong_columns")
-    names: list[str | None] = []
-    for name in found:
-        column = aliases.get(plain(name))
-        names.append(None if column in names else column)
-    return Header(names, found, delimiter, bom + len(line) + len(newline), encoding)
-
-
-def not_text(file: str, line: int) -> TabularError:
-    return TabularError(
-        file,
-        line,
-        "not_text",
-        Sentence(
-            "The file is not text in UTF-8 or Windows-1252. Save it as “CSV UTF-8” and upload it again."
-        ),
-    )
-
-
-def _bad_header(file: str, code: str = "not_text") -> TabularError:
-    return TabularError(
-        file,
-        1,
-        code,
-        Sentence(
-            "The first line is no list of column names. Save the file as “CSV UTF-8” and upload it again."
-        ),
-    )
 
 
 def load(
@@ -177,7 +69,7 @@ def load(
     """
     columns = header.table_columns
     # Ignored columns stand last in the table: PostgreSQL reads a row from the left, as far as it needs.
-    _create(table, sorted(columns, key=lambda column: column.startswith("ignored_")))
+    _create(table, sorted(columns, key=lambda column: column.startswith("ignored_")), header.line + 1)
     loaded = Loaded(table, columns, [n for n, c in zip(header.found, header.names, strict=True) if c is None])
     for encoding in ENCODINGS if header.encoding == "UTF8" else ["WIN1252"]:
         loaded.encoding = encoding
@@ -218,12 +110,12 @@ def _quotes_within(delimiter: str) -> re.Pattern[bytes]:
 class _Counted:
     """Passes a stream on in chunks, counts its lines, and stops at the first byte its encoding does not know."""
 
-    def __init__(self, stream: IO[bytes], encoding: str, delimiter: str, on_read: Callable[[int, int], None]):
-        self.stream, self.on_read = stream, on_read
+    def __init__(self, stream: IO[bytes], encoding: str, header: Header, on_read: Callable[[int, int], None]):
+        self.stream, self.on_read, self.first = stream, on_read, header.line + 1
         self.lines = self.bytes = 0
         self.decoder = codecs.getincrementaldecoder(ENCODINGS[encoding])()
         self.seen_multibyte = False
-        self.quotes_within = _quotes_within(delimiter)
+        self.quotes_within = _quotes_within(header.delimiter)
         self.stray_letter = UTF8_LETTER if encoding == "WIN1252" else None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -248,9 +140,9 @@ class _Counted:
         except UnicodeDecodeError as error:
             before = error.object[: error.start]
             mixed = self.seen_multibyte or not before.isascii()
-            raise WrongEncoding(self.lines + before.count(b"\n") + 2, mixed) from None
+            raise WrongEncoding(self.first + self.lines + before.count(b"\n"), mixed) from None
         if self.stray_letter and (stray := self.stray_letter.search(chunk)):
-            raise WrongEncoding(self.lines + chunk[: stray.start()].count(b"\n") + 2, True)
+            raise WrongEncoding(self.first + self.lines + chunk[: stray.start()].count(b"\n"), True)
         self.seen_multibyte = self.seen_multibyte or not text.isascii()
 
 
@@ -260,21 +152,21 @@ def _load_whole(
     """The fast path. Raises _Unbalanced or DataError where the file has to be read line by line."""
     with transaction.atomic(), open_stream() as stream:
         stream.read(header.length)
-        counted = _Counted(stream, loaded.encoding, header.delimiter, on_read)
+        counted = _Counted(stream, loaded.encoding, header, on_read)
         loaded.rows = _copy(loaded.table, loaded.columns, header.delimiter, loaded.encoding, counted)
         if loaded.rows != counted.lines:
             raise _Unbalanced
 
 
-def _create(table: str, columns: Iterable[str]) -> None:
+def _create(table: str, columns: Iterable[str], first: int) -> None:
     definitions = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(column)) for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
-        # The header is line 1; COPY keeps the order of the file.
+        # `first` is the line below the header; COPY keeps the order of the file.
         cursor.execute(
             sql.SQL(
-                "CREATE TEMP TABLE {} (line bigint GENERATED BY DEFAULT AS IDENTITY (START 2), {}) ON COMMIT DROP"
-            ).format(sql.Identifier(table), definitions)
+                "CREATE TEMP TABLE {} (line bigint GENERATED BY DEFAULT AS IDENTITY (START {}), {}) ON COMMIT DROP"
+            ).format(sql.Identifier(table), sql.Literal(first), definitions)
         )
 
 
@@ -331,7 +223,10 @@ def _rows(
     """Yield (physical line, fields) of the rows that can be read; put the others into `loaded.bad`."""
     with open_stream() as stream:
         stream.read(header.length)
-        for row in read_rows(stream, loaded.encoding, header.delimiter, len(header.names), undecodable):
+        first = header.line + 1
+        for row in read_rows(
+            stream, loaded.encoding, header.delimiter, len(header.names), undecodable, first
+        ):
             if not isinstance(row, BadRow):
                 yield row
                 continue

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from locations.models import ChangeSet, EdiType
 from locations.models.change import Source
-from massupdate.models import MESSAGES
+from massupdate.codes import CODES
 from tests.builders import edi_type, location
 from tests.massupdate.running import FIVE, FOUR, NOBODYS, ONE, THREE, TWO, sets
 
@@ -69,7 +69,7 @@ def test_all_errors_of_a_file_are_named_each_at_its_own_line(mass_update, number
         (8, "excel_number", "5,79E+12"),
     ]
     messages = {error["code"]: error["message"] for error in answer.summary["errors"]}
-    assert messages == {code: str(MESSAGES[code]) for code in messages}
+    assert messages == {code: str(CODES[code]) for code in messages}
 
 
 def test_the_same_error_on_two_lines_is_named_at_each_once(mass_update, number) -> None:

@@ -97,7 +97,7 @@ def test_without_a_file_the_field_says_so(client, anna):
 def test_an_empty_or_too_large_file_is_refused_at_the_field(client, anna, monkeypatch):
     empty = client.post("/masseopdatering/", {"file": SimpleUploadedFile("a.csv", b"")})
     assert "Filen er tom" in text(empty)
-    monkeypatch.setattr("massupdate.forms.MAX_BYTES", 10)
+    monkeypatch.setattr("massupdate.read.MAX_BYTES", 10)
     assert "højst 0 MB" in text(upload(client, f"{FIRST};DIS91"))
     assert not MassUpdate.objects.exists()
 

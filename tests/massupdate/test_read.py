@@ -24,12 +24,14 @@ pytestmark = pytest.mark.django_db
         (b"Loknr;EdiId\r\n", 1, "empty_file", ""),
         (b"\xef\xbb\xbfLoknr;EdiId\r\n\r\n\r\n", 1, "empty_file", ""),
         (b"Loknr;EdiId\r\n;\r\n;\r\n", 1, "empty_file", ""),
-        (f"Loknr;EdiId\r\n{ONE};1002\r\n".encode("utf-16"), 1, "not_text", ""),
+        (f"Loknr;EdiId\r\n{ONE};1002\r\n".encode("utf-16") + b"\0", 3, "not_text", ""),
+        (f"Loknr;EdiId\r\n{ONE};\0\r\n".encode("utf-16"), 2, "not_text", ""),
         (f"Loknr;EdiId\r\n{ONE};1002\r\n".encode("utf-16-be"), 1, "not_text", ""),
         (f"Loknr;EdiId\r\n{ONE};1002\r\n{ONE};\0\r\n".encode(), 3, "not_text", ""),
         (f"Loknr;EdiId\r\n{ONE};1002\r\n{ONE};\x81\r\n".encode("latin-1"), 3, "not_text", ""),
         (f"Loknr;EdiId\r\n{ONE};\u00e6\r\n".encode() + b"1;\xe6\r\n", 3, "not_text", ""),
-        (b"PK\x03\x04\x14\x00\x06\x00", 1, "not_text", "Excel- eller zip-fil"),
+        (b"PK\x03\x04\x14\x00\x06\x00", 0, "not_text", "Excel-projektmappe"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), 0, "not_text", "adgangskode"),
         (
             f"Loknr;Edi\r\n{ONE};1002\r\n".encode(),
             1,
@@ -49,7 +51,7 @@ pytestmark = pytest.mark.django_db
             f"Kolonnerne Loknr og EdiId mangler; fundet: {ONE}, 1002.",
         ),
         (b"Loknr\r\n", 1, "wrong_columns", "EdiId"),
-        (b"\r\nLoknr;EdiId\r\n", 1, "wrong_columns", ""),
+        (b"\r\nLoknr;EdiId\r\n", 2, "empty_file", ""),
     ],
 )
 def test_a_file_that_is_no_mass_update_is_refused_with_one_error(

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from soredi.csvlines import Undecodable
-from soredi.tabular import MAX_COLUMNS, Loaded, TabularError, load, read_header
+from soredi.headers import MAX_COLUMNS
+from soredi.tabular import Loaded, TabularError, load, read_header
 
 pytestmark = pytest.mark.django_db
 

@@ -17,6 +17,7 @@ class Command(JobCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--user", help="Act with the rights of this user; without it as administrator.")
+        parser.add_argument("--sheet", default="", help="Of an Excel file; without it the first.")
         parser.add_argument("--apply", action="store_true", help="Carry the plan out if there are no errors.")
         parser.add_argument(
             "--accept-warnings", action="store_true", help="Carry it out in spite of warnings."
@@ -26,7 +27,9 @@ class Command(JobCommand):
         if not options["file"].is_file():
             raise CommandError(f"There is no file {options['file']}.", returncode=2)
         with options["file"].open("rb") as file:
-            update = actions.hand_in(file=file, name=options["file"].name, by=user_named(options["user"]))
+            update = actions.hand_in(
+                file=file, name=options["file"].name, by=user_named(options["user"]), sheet=options["sheet"]
+            )
         update = update.run_here(actions.check_and_plan)
         held_back = update.counts.get("warnings") and not options["accept_warnings"]
         if options["apply"] and update.change_set:
