@@ -1,9 +1,11 @@
 """What stands beside the table to choose from: the words of LocationFilter as groups of choices and fields."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from django.forms import BoundField
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
@@ -32,7 +34,7 @@ CHOICES = (
     "enhed_art",
     "enhedstype",
 )
-OPEN = {"vans", "status", "region"}
+OPEN = {"felt", "vans", "status", "region"}
 ADMINISTRATORS_ONLY = {"leverandoer"}
 # Below each other, in a group of its own with this name.
 FIELDS: dict[Promise, tuple[str, ...]] = {
@@ -99,20 +101,29 @@ def choices(asked: LocationFilter, name: str) -> Choices:
 
 
 class Panel:
-    """The panel for one question. `staff`: whether an administrator asks."""
+    """The panel for one question. `staff`: whether an administrator asks. A page may have lists and fields of its own
+    before the others.
+    """
 
-    def __init__(self, asked: LocationFilter, *, staff: bool):
-        self.asked = asked
-        fields = asked.form.fields
+    def __init__(
+        self,
+        asked: LocationFilter,
+        *,
+        staff: bool,
+        first: Sequence[Choices] = (),
+        fields: Sequence[BoundField] = (),
+    ):
+        self.asked, self.first, self.first_fields = asked, list(first), list(fields)
+        known = asked.form.fields
         self.lists = [
             choices(asked, name)
             for name in CHOICES
-            if name in fields and (staff or name not in ADMINISTRATORS_ONLY)
+            if name in known and (staff or name not in ADMINISTRATORS_ONLY)
         ]
         self.fields = [
-            (label, [asked.form[name] for name in names if name in fields]) for label, names in FIELDS.items()
+            (label, [asked.form[name] for name in names if name in known]) for label, names in FIELDS.items()
         ]
-        self.kept = [(name, value) for name in KEPT for value in asked.data.getlist(name) if name in fields]
+        self.kept = [(name, value) for name in KEPT for value in asked.data.getlist(name) if name in known]
 
     @property
     def groups(self) -> list[dict[str, Any]]:

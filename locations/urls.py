@@ -13,6 +13,7 @@ from locations.views import (
     lists,
     saved,
     search,
+    settling,
 )
 
 urlpatterns = [
@@ -30,7 +31,8 @@ urlpatterns = [
     path("soegninger/<int:pk>/ret/", saved.change, name="saved-search-change"),
     path("soegninger/<int:pk>/slet/", saved.delete, name="saved-search-delete"),
     path("afvigelser/", deviations.deviations, name="deviations"),
-    path("afvigelser/afgoer/", deviations.settle, name="deviations-settle"),
+    path("afvigelser/antal/", deviations.count, name="deviation-count"),
+    path("afvigelser/afgoer/", settling.settle, name="deviations-settle"),
     path("stamdata/", code_lists.code_lists, name="code-lists"),
     path("aendringer/", changes.change_sets, name="change-sets"),
     path("aendringer/<int:pk>/", changes.change_set, name="change-set"),

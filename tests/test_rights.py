@@ -111,6 +111,7 @@ LINES = {
     ),
     "saved-search-delete": Line("/soegninger/{saved_search}/slet/", get=NO, post=OWN_CHANGED),
     "deviations": Line("/afvigelser/"),
+    "deviation-count": Line("/afvigelser/antal/"),
     "deviations-settle": Line(
         "/afvigelser/afgoer/",
         get=(LOGIN, 302, 302, 302, 302),  # nothing ticked: back to the page

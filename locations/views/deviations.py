@@ -1,4 +1,4 @@
-"""`/afvigelser/`: where our profiles differ from what SOR says, and settling it.
+"""`/afvigelser/`: where our profiles differ from what SOR says.
 
 The words of the address are those of LocationFilter, which choose the numbers, and
 
@@ -7,45 +7,32 @@ The words of the address are those of LocationFilter, which choose the numbers, 
     afgjort     `ja`: ours is kept; `nej`: open
     format      csv: a line a number and field; massupdate: the EDI types we have for the numbers, to send to SOR
 
-To settle, the choice stands in the address (or in a form that is posted) as in `edit`:
-`omfang=valgte&valgt=<gln>:<felt>&valgt=…`, or `omfang=alle&soegning=<query of this page>`.
+How many there are comes in a second request, as for the list.
 """
 
 from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from locations.deviations import (
-    Asked,
-    Counts,
-    Export,
-    Row,
-    count,
-    keep_ours,
-    may_take,
-    numbers,
-    reopen,
-    rows,
-    take_sor,
-)
+from locations import deviations as found_by
+from locations.deviation_file import Export
+from locations.deviations import Asked, Row, numbers, rows
 from locations.exports import CONTENT_TYPES
 from locations.exports import Export as LocationExport
 from locations.filters import FilterError, LocationFilter
 from locations.forms import CodesSelect
-from locations.models import LocationNumber
 from locations.models.deviation import Field
+from locations.panel import Choice, Choices, Panel
 from locations.tables import in_groups
-from locations.views.search import NOT_IN_PANEL, address, chips
-from soredi.jobs import Refused
+from locations.views.search import address, chips, with_new_types
 from soredi.models import User
 from soredi.parameters import refused
 
@@ -54,7 +41,6 @@ BOTH = {"ours": False, "both": True}
 KEPT = {"nej": False, "ja": True}
 FORMATS = {"csv": "afvigelser.csv", "massupdate": "afvigelser-masseopdatering.csv"}
 NARROWS = ("felt", "art", "afgjort")
-TAKE_SOR, KEEP_OURS, REOPEN = "sor", "vores", "genaabn"
 
 
 class NarrowForm(forms.Form):
@@ -133,13 +119,26 @@ class Question:
             ]
         return found + chips(self.location_filter, query)
 
+    @property
+    def fields(self) -> Choices:
+        chosen = self.narrow.cleaned_data["felt"]
+        field = [Choice(value, str(label), value, value in chosen) for value, label in Field.choices]
+        return Choices("felt", str(self.narrow.fields["felt"].label), field)
+
+    def panel(self, user: User) -> Panel:
+        """That of the list, and above it what only this page has."""
+        ours = [self.narrow["art"], self.narrow["afgjort"]]
+        return Panel(self.location_filter, staff=user.is_staff, first=[self.fields], fields=ours)
+
 
 @login_required
 @require_safe
 def deviations(request: HttpRequest) -> HttpResponseBase:
-    """The page, or with `format` a file."""
+    """The page, or with `format` a file. The panel sends EDI types as that of the list does."""
     query, user = request.GET, cast(User, request.user)
     try:
+        if (changed := with_new_types(query)) is not None:
+            return redirect(reverse("deviations") + address(changed))
         question = Question.checked(query, user)
     except FilterError as error:
         return refused(request, error.message, error.parameter)
@@ -149,24 +148,49 @@ def deviations(request: HttpRequest) -> HttpResponseBase:
     found = rows(question.asked, start, start + ROWS + 1)
     if not found and question.page > 1:
         raise Http404
-    hidden = NOT_IN_PANEL if user.is_staff else {*NOT_IN_PANEL, "leverandoer"}
-    panel = [field for field in question.location_filter.form if field.name not in hidden]
+    panel = question.panel(user)
     context = {
         "rows": [
             shown(row) | {"is_first": before is None or before.gln != row.gln}
             for before, row in zip([None, *found], found[:ROWS], strict=False)
         ],
-        "counts": count(question.asked),
         "query": address(query, page=None).removeprefix("?"),
         "number": question.page,
-        "fields": [*(question.narrow[name] for name in NARROWS), *panel],
+        "panel": panel,
+        "kept": panel.kept,
         "form": question.location_filter.form,
         "chips": question.chips(query),
+        "count_url": reverse("deviation-count") + address(query, page=None),
         "downloads": {form: address(query, format=form, page=None) for form in FORMATS},
         "previous": address(query, page=question.page - 1) if question.page > 1 else "",
         "next": address(query, page=question.page + 1) if len(found) > ROWS else "",
     }
     return render(request, "locations/deviations.html", context)
+
+
+@login_required
+@require_safe
+def count(request: HttpRequest) -> HttpResponse:
+    """How many there are, in all and by field: a fragment for the page, else a page of its own."""
+    query, user = request.GET, cast(User, request.user)
+    try:
+        question = Question.checked(query, user)
+    except FilterError as error:
+        return refused(request, error.message, error.parameter)
+    counts = found_by.count(question.asked)
+    page = reverse("deviations")
+    context = {
+        "section": "deviations",
+        "counts": counts,
+        "fields": [
+            (place, one.text, counts.by_field.get(Field(one.value), 0), page + address(query, felt=one.value))
+            for place, one in question.fields.numbered
+        ],
+        "list": page + address(query),
+        "htmx": request.headers.get("HX-Request") == "true",
+    }
+    fragment = "locations/_deviation_count.html"
+    return render(request, fragment if context["htmx"] else "locations/deviation_count.html", context)
 
 
 def shown(row: Row) -> dict[str, Any]:
@@ -196,103 +220,3 @@ def download(question: Question) -> HttpResponseBase:
     response["Content-Disposition"] = f'attachment; filename="{FORMATS[question.format]}"'
     response["X-Accel-Buffering"] = "no"
     return response
-
-
-class SettleForm(forms.Form):
-    """What shall be done with the chosen deviations, and why."""
-
-    handling = forms.ChoiceField(
-        choices=[(TAKE_SOR, ""), (KEEP_OURS, ""), (REOPEN, "")],
-        label=gettext_lazy("How it is settled"),
-        error_messages={"required": gettext_lazy("Choose how it is settled.")},
-    )
-    reason = forms.CharField(
-        max_length=1000,
-        required=False,
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy(
-            "Needed to take SOR's: it stands in the history of every number that changes. If ours is kept, it stands "
-            "beside the decision."
-        ),
-        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("handling") == TAKE_SOR and not said.get("reason"):
-            self.add_error("reason", _("Write why, for those who read the history."))
-        return said
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def settle(request: HttpRequest) -> HttpResponse:
-    """How the chosen ones shall be settled. Taking SOR's leads to a preview; the others are done at once."""
-    query, user = request.POST if request.method == "POST" else request.GET, cast(User, request.user)
-    try:
-        asked = chosen(query, user)
-    except FilterError as error:
-        return refused(request, error.message, error.parameter)
-    back = f"{reverse('deviations')}?{query.get('soegning', '')}"
-    counts = count(asked)
-    if not counts.deviations:
-        messages.info(request, _("Tick the deviations that you want to settle."))
-        return redirect(back)
-    form = SettleForm(request.POST) if request.method == "POST" else SettleForm()
-    if form.is_bound and form.is_valid():
-        return carry_out(request, asked, form, back)
-    context = {
-        "form": form,
-        "counts": counts,
-        "fields": [(field.label, number) for field, number in counts.by_field.items()],
-        "left_out": left_out(counts, user),
-        "kept": count(Asked(asked.numbers, asked.fields, asked.both, True, asked.picked)).deviations,
-        "back": back,
-        "asked": query,
-        "ticked": query.getlist("valgt") if query.get("omfang") != "alle" else [],
-    }
-    return render(request, "locations/deviations_settle.html", context)
-
-
-def left_out(counts: Counts, user: User) -> int:
-    """How many of them only an administrator may settle by taking SOR's."""
-    return sum(number for field, number in counts.by_field.items() if not may_take(field, user))
-
-
-def chosen(query: QueryDict, user: User) -> Asked:
-    """The deviations of the choice. Raises FilterError for an unusable search, Http404 for a number not the user's."""
-    if query.get("omfang") == "alle":
-        return Question.checked(query.get("soegning", ""), user).asked
-    picked = []
-    for entry in query.getlist("valgt"):
-        gln, _colon, field = entry.partition(":")
-        if field not in Field.values:
-            raise FilterError("valgt", _("A location number and a field are meant, with a colon between."))
-        picked.append((gln, field))
-    own = LocationNumber.objects.editable_by(user).filter(gln__in={gln for gln, _field in picked})
-    if own.count() != len({gln for gln, _field in picked}):
-        raise Http404
-    return Asked(own, picked=tuple(picked))
-
-
-def carry_out(request: HttpRequest, asked: Asked, form: SettleForm, back: str) -> HttpResponse:
-    said, user = form.cleaned_data, cast(User, request.user)
-    if said["handling"] == TAKE_SOR:
-        try:
-            planned = take_sor(asked, by=user, reason=said["reason"])
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-            return redirect(back)
-        return redirect("change-set", planned.pk)
-    if said["handling"] == KEEP_OURS:
-        settled = keep_ours(asked, by=user, reason=said["reason"])
-        text = ngettext(
-            "Ours is kept in %(count)s deviation, until SOR says something else.",
-            "Ours is kept in %(count)s deviations, until SOR says something else.",
-            settled,
-        )
-    else:
-        settled = reopen(asked)
-        text = ngettext("%(count)s deviation is open again.", "%(count)s deviations are open again.", settled)
-    messages.success(request, text % {"count": settled})
-    return redirect(back)

@@ -1,0 +1,72 @@
+"""Settling deviations: SOR's is taken, by a plan like any other, or ours is kept until SOR says something else."""
+
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import mogrify
+from django.utils import timezone
+
+from locations import changes
+from locations.deviations import Asked, fill
+from locations.models import ChangeSet
+from locations.models.deviation import Field
+from soredi.jobs import Refused
+from soredi.models import User
+from soredi.sentences import Sentence
+
+_TAKEN = "CREATE TEMP TABLE taken ON COMMIT DROP AS SELECT id AS location_id, field FROM ({found}) f"
+
+_KEEP = """
+INSERT INTO locations_deviation (location_id, field, kept_sor_version_id, decided_by_id, decided_at, reason)
+SELECT f.id, f.field, l.sor_version_id, %s, %s, %s FROM ({found}) f JOIN locations_locationnumber l ON l.id = f.id
+ORDER BY f.id, f.field
+ON CONFLICT (location_id, field) DO UPDATE SET kept_sor_version_id = excluded.kept_sor_version_id,
+    decided_by_id = excluded.decided_by_id, decided_at = excluded.decided_at, reason = excluded.reason
+"""
+
+_REOPEN = """
+UPDATE locations_deviation d SET kept_sor_version_id = NULL, decided_by_id = NULL, decided_at = NULL, reason = ''
+FROM ({found}) f WHERE d.id = f.deviation_id AND f.kept
+"""
+
+
+@transaction.atomic
+def take_sor(asked: Asked, *, by: User | None, reason: str) -> ChangeSet:
+    """Plan that these fields become what SOR says; returns the draft, carried out and undone like any other.
+
+    Leaves out the EDI administrator where `by` may not change it. Raises Refused where nothing is left to plan.
+    """
+    if not may_take(Field.EDI_ADMINISTRATOR, by):
+        allowed = tuple(field for field in asked.fields or Field.values if may_take(Field(field), by))
+        asked = Asked(asked.numbers, allowed or ("",), asked.both, asked.kept, asked.picked)
+    statement, params = fill(_TAKEN, asked)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS taken")
+        cursor.execute(mogrify(statement, params, connection))  # a CREATE takes no parameters
+        if not cursor.rowcount:
+            raise Refused(
+                Sentence("Nothing was planned: none of them deviates from SOR in a field you may change.")
+            )
+    return changes.plan_sor(by=by, reason=reason)
+
+
+def may_take(field: Field, by: User | None) -> bool:
+    """SOR's EDI administrator is another's than the user's, so only administrators may give the number away."""
+    return field != Field.EDI_ADMINISTRATOR or by is None or by.is_administrator
+
+
+def keep_ours(asked: Asked, *, by: User | None, reason: str = "") -> int:
+    """Settle these deviations by keeping ours, until SOR says something else of the field; returns how many."""
+    return _settle(_KEEP, asked, before=(by and by.pk, timezone.now(), reason))
+
+
+def reopen(asked: Asked) -> int:
+    """Take back that ours was kept; returns of how many."""
+    return _settle(_REOPEN, asked)
+
+
+def _settle(statement: str, asked: Asked, before: tuple[Any, ...] = ()) -> int:
+    filled, params = fill(statement, asked)
+    with connection.cursor() as cursor:
+        cursor.execute(filled, (*before, *params))
+        return int(cursor.rowcount)
