@@ -1,6 +1,8 @@
 """Ten times a national extract: the numbers that are there, copied by SQL, in a database of its own for benchmarks."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management import call_command
@@ -43,8 +45,9 @@ WHERE tablename IN ('locations_sorunit', 'locations_locationnumber') AND indexde
 """
 
 
-def use_grown_database() -> float:
-    """Points the connection at the database with 450,000 numbers, made where it is not there; seconds it took."""
+@contextmanager
+def grown_database() -> Iterator[float]:
+    """Inside, the connection is to the database with 450,000 numbers, made where it is not there; seconds it took."""
     started = time.perf_counter()
     small = connection.settings_dict["NAME"]
     grown = f"{small}_grown"
@@ -54,11 +57,15 @@ def use_grown_database() -> float:
         made = not cursor.fetchone()[0]
         if made:
             cursor.execute(f"CREATE DATABASE {grown} TEMPLATE {small}")
-    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = grown
-    if made:
-        _grow()
-    call_command("migrate", verbosity=0, interactive=False)
-    return time.perf_counter() - started
+    try:
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = grown
+        if made:
+            _grow()
+        call_command("migrate", verbosity=0, interactive=False)
+        yield time.perf_counter() - started
+    finally:
+        connection.close()
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = small
 
 
 def _grow() -> None:
