@@ -1,7 +1,7 @@
 """Add all certified: what the system of each number is certified to receive, in versions that are current, no more.
 
-The plan keeps in `counts["certified"]` per EDI type how many numbers gain it for that reason alone, and in `LeftOut`
-the numbers that get nothing, each with why.
+The plan keeps in `counts["certified"]`, `{"list": key, "types": {key: numbers}, "left_out": {why: numbers}}`, how many
+numbers gain each EDI type for that reason alone, and in `LeftOut` the numbers that get nothing, each with why.
 """
 
 from datetime import date
@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from locations.certification import tabulate
-from locations.models import ChangeSet, EdiType, System
+from locations.models import ApprovalList, ChangeSet, EdiType, LeftOut, System
 from soredi.jobs import Refused
 from soredi.sentences import Sentence
 
@@ -46,12 +46,14 @@ WHERE p.answer = 'certified' AND g.edi_type <> ALL (%(named)s) GROUP BY g.edi_ty
 _LEFT_OUT = "SELECT why, count(*) FROM locations_leftout WHERE change_set_id = %(change_set)s GROUP BY why ORDER BY why"
 
 
-def gather(change_set: ChangeSet, *, system: System | None, day: date) -> None:
+def gather(change_set: ChangeSet, *, system: System | None, day: date) -> ApprovalList:
     """Make `certified_set(system_id, edi_types)` for the plan, and list which of the `chosen` get nothing.
 
-    Raises Refused where no list of approvals is in force on `day`: then nothing is known to be certified.
+    Returns the list of approvals that says so. Raises Refused where none is in force on `day`: then nothing is known to
+    be certified.
     """
-    if tabulate(day=day) is None:
+    approvals = tabulate(day=day)
+    if approvals is None:
         raise Refused(
             Sentence(
                 "No list of approvals is loaded, so nothing can be added as certified. Nothing was changed."
@@ -60,9 +62,10 @@ def gather(change_set: ChangeSet, *, system: System | None, day: date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_SETS, {"day": day})
         cursor.execute(_LEAVE_OUT, {"change_set": change_set.pk, "system": system.pk if system else None})
+    return approvals
 
 
-def found(change_set: ChangeSet, *, named: list[EdiType]) -> dict[str, Any]:
+def found(change_set: ChangeSet, approvals: ApprovalList, *, named: list[EdiType]) -> dict[str, Any]:
     """For `counts["certified"]`, once `warnings.find` has counted: what is gained, and how many get nothing."""
     types = {}
     with connection.cursor() as cursor:
@@ -70,4 +73,23 @@ def found(change_set: ChangeSet, *, named: list[EdiType]) -> dict[str, Any]:
             cursor.execute(_GAINED, {"named": [one.pk for one in named]})
             types = {str(edi_type): numbers for edi_type, numbers in cursor.fetchall()}
         cursor.execute(_LEFT_OUT, {"change_set": change_set.pk})
-        return {"types": types, "left_out": dict(cursor.fetchall())}
+        return {"list": approvals.pk, "types": types, "left_out": dict(cursor.fetchall())}
+
+
+def shown(change_set: ChangeSet, *, most: int) -> dict[str, Any] | None:
+    """The context of locations/_certified.html; None of a plan that did not ask for it. At `most` so many numbers."""
+    kept = change_set.counts.get("certified")
+    if kept is None:
+        return None
+    approvals = ApprovalList.objects.get(pk=kept["list"])
+    left_out = change_set.left_out.order_by("location__gln").values_list("location__gln", flat=True)
+    return {
+        "approvals": approvals,
+        "types": [
+            (row, kept["types"][str(row.pk)])
+            for row in EdiType.objects.filter(pk__in=map(int, kept["types"]))
+        ],
+        "left_out": [(LeftOut.Why(why), numbers) for why, numbers in kept["left_out"].items()],
+        "left_out_total": sum(kept["left_out"].values()),
+        "first_left_out": list(left_out[:most]),
+    }

@@ -159,8 +159,7 @@ def plan(
     change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
     chosen = _choose(locations, by)
     today = timezone.localdate()
-    if add_certified:
-        all_certified.gather(change_set, system=system, day=today)
+    approvals = all_certified.gather(change_set, system=system, day=today) if add_certified else None
     _write(
         _PLAN_EDIT_CERTIFIED if add_certified else _PLAN_EDIT,
         change_set,
@@ -179,10 +178,9 @@ def plan(
     )
     _count(change_set, chosen)
     _warn(change_set, today)
-    if add_certified:
-        change_set.counts["certified"] = all_certified.found(
-            change_set, named=[*add, *(replace or ()), *(swap or ())]
-        )
+    if approvals:
+        named = [*add, *(replace or ()), *(swap or ())]
+        change_set.counts["certified"] = all_certified.found(change_set, approvals, named=named)
         change_set.save(update_fields=["counts"])
     return change_set
 

@@ -4,10 +4,12 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from locations.certification import list_in_force
 from locations.forms import reason_field
 from locations.models import EdiAdministrator, EdiType, LocationNumber, System, Vans, Vendor
 from soredi.models import User
@@ -20,6 +22,7 @@ _MODELS: dict[str, type[Any]] = {
     "swap_from": EdiType,
     "swap_to": EdiType,
 }
+VENDOR_LEFT_EMPTY = gettext_lazy("Left empty, it becomes the usual vendor of the system.")
 YES_OR_NO = (("", gettext_lazy("Leave as it is")), ("ja", gettext_lazy("yes")), ("nej", gettext_lazy("no")))
 
 
@@ -40,6 +43,18 @@ def usual_vendor(system: System) -> Vendor | None:
     return Vendor.objects.get(pk=most["vendor"]) if most else None
 
 
+def on_vendor(system: System | None) -> str:
+    """What becomes of a vendor that is left empty when `system` is chosen."""
+    if system is None:
+        return str(VENDOR_LEFT_EMPTY)
+    if vendor := usual_vendor(system):
+        return _("Left empty, it becomes %(vendor)s, the usual one of %(system)s.") % {
+            "vendor": vendor,
+            "system": system,
+        }
+    return _("Choose the vendor: no location number has this system yet.")
+
+
 def _yes_or_no(label: Any) -> forms.TypedChoiceField:
     """True, False, or None where it stays as it is."""
     return forms.TypedChoiceField(
@@ -56,7 +71,8 @@ class EditForm(forms.Form):
     """The same change for many numbers. What is left empty stays as it is on each of them.
 
     A system without a vendor takes its usual one; `took_usual_vendor` tells so. Only an administrator is asked for the
-    EDI administrator.
+    EDI administrator. What is certified can be added only where a list of approvals is in force: `approvals`. `only` is
+    the one number that is edited, where it is one: the note then begins as what it has.
     """
 
     vans = forms.ModelChoiceField(Vans.objects.none(), required=False, label="VANS")
@@ -65,13 +81,16 @@ class EditForm(forms.Form):
         Vendor.objects.none(),
         required=False,
         label=gettext_lazy("Vendor"),
-        help_text=gettext_lazy("Left empty, it becomes the usual vendor of the system."),
+        help_text=VENDOR_LEFT_EMPTY,
     )
     edi_administrator = forms.ModelChoiceField(
         EdiAdministrator.objects.none(), required=False, label=gettext_lazy("EDI administrator")
     )
     add = forms.ModelMultipleChoiceField(
         EdiType.objects.none(), required=False, label=gettext_lazy("Add EDI types")
+    )
+    add_certified = forms.BooleanField(
+        required=False, label=gettext_lazy("Add all that the system is certified to receive")
     )
     remove = forms.ModelMultipleChoiceField(
         EdiType.objects.none(), required=False, label=gettext_lazy("Remove EDI types")
@@ -102,8 +121,11 @@ class EditForm(forms.Form):
     fields: dict[str, Any]
     took_usual_vendor = False
 
-    def __init__(self, data: Any = None, *, user: User):
-        super().__init__(data)
+    def __init__(self, data: Any = None, *, user: User, only: LocationNumber | None = None):
+        super().__init__(data, initial={"note": only.note} if only else None)
+        self.only = only
+        self.approvals = list_in_force(timezone.localdate())
+        self.fields["add_certified"].disabled = self.approvals is None
         if not user.is_administrator:
             del self.fields["edi_administrator"]
         empty = {"swap_from": "–", "swap_to": "–"}
@@ -116,11 +138,29 @@ class EditForm(forms.Form):
         self.fields["remove"].queryset = self.fields["swap_from"].queryset = (
             EdiType.objects.all()
         )  # retired ones too
+        self.fields["system"].widget.attrs |= {
+            "hx-get": reverse("location-usual-vendor"),
+            "hx-target": "#id_vendor_helptext",
+        }
+        if only:
+            self._tell_present(only)
+
+    def _tell_present(self, only: LocationNumber) -> None:
+        """Beside each field what the one number has now."""
+        for name in ("vans", "system", "vendor", "edi_administrator", "only_internal", "inactive"):
+            if name in self.fields:
+                value = getattr(only, name)
+                shown = (_("yes") if value else _("no")) if isinstance(value, bool) else value or _("none")
+                now = _("Now: %(value)s.") % {"value": shown}
+                self.fields[name].help_text = " ".join((now, str(self.fields[name].help_text))).strip()
+        self.fields["note"].help_text = _("Left empty, it stays as it is.")
 
     def clean(self) -> dict[str, Any]:
         asked = super().clean() or {}
         self._clean_system(asked)
         self._clean_edi_types(asked)
+        if self.only and asked.get("note") == self.only.note:
+            asked["note"] = ""  # as it is already
         if asked.get("note") and asked.get("clear_note"):
             self.add_error("note", _("Either write a note or remove it."))
         if not self.errors and not any(
@@ -165,6 +205,11 @@ class EditForm(forms.Form):
         wanted |= {"edi_administrator": asked.get("edi_administrator")}
         wanted |= {"note": "" if asked["clear_note"] else asked["note"] or None}
         if asked["remove_all"]:
-            return wanted | {"replace": list(asked["add"])}
+            return wanted | {"replace": list(asked["add"]), "add_certified": asked["add_certified"]}
         swap = (asked["swap_from"], asked["swap_to"]) if asked["swap_from"] else None
-        return wanted | {"add": asked["add"], "remove": asked["remove"], "swap": swap}
+        return wanted | {
+            "add": asked["add"],
+            "add_certified": asked["add_certified"],
+            "remove": asked["remove"],
+            "swap": swap,
+        }

@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from locations import changes, gln_lists
+from locations import changes, gln_lists, receipts
 from locations.models import ChangeSet
 
 PLANS_LIVE = timedelta(hours=24)
@@ -11,7 +11,7 @@ PLANS_LIVE = timedelta(hours=24)
 
 @shared_task(name=ChangeSet.task)
 def apply_change_set(pk: int) -> None:
-    ChangeSet.run(pk, changes.apply)
+    receipts.mail(ChangeSet.run(pk, changes.apply))
 
 
 @shared_task(name="locations.expire_plans")

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from locations.views import (
+    carry_out,
     changes,
     code_lists,
     detail,
@@ -23,6 +24,7 @@ urlpatterns = [
     path("lokationsnumre/liste/", lists.insert, name="location-list"),
     path("lokationsnumre/visning/", display.display, name="location-display"),
     path("lokationsnumre/ret/", edit.edit, name="location-edit"),
+    path("lokationsnumre/ret/leverandoer/", edit.usual_vendor, name="location-usual-vendor"),
     re_path(r"^lokationsnumre/(?P<gln>[0-9]{13})/$", detail.detail, name="location"),
     path("soegninger/", saved.saved_searches, name="saved-searches"),
     path("soegninger/antal/", saved.counts, name="saved-search-counts"),
@@ -36,8 +38,9 @@ urlpatterns = [
     path("stamdata/", code_lists.code_lists, name="code-lists"),
     path("aendringer/", changes.change_sets, name="change-sets"),
     path("aendringer/<int:pk>/", changes.change_set, name="change-set"),
-    path("aendringer/<int:pk>/udfoer/", changes.apply, name="change-set-apply"),
+    path("aendringer/<int:pk>/udfoer/", carry_out.apply, name="change-set-apply"),
     path("aendringer/<int:pk>/igen/", edit.again, name="change-set-again"),
     path("aendringer/<int:pk>/fortryd/", changes.undo, name="change-set-undo"),
-    path("aendringer/<int:pk>/annuller/", changes.drop, name="change-set-drop"),
+    path("aendringer/<int:pk>/udeladt/", carry_out.left_out, name="change-set-left-out"),
+    path("aendringer/<int:pk>/annuller/", carry_out.drop, name="change-set-drop"),
 ]

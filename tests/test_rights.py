@@ -98,6 +98,7 @@ LINES = {
         post=(LOGIN, 302, 200, 200, 200),
         data={"omfang": "alle"},
     ),
+    "location-usual-vendor": Line("/lokationsnumre/ret/leverandoer/"),
     "location": Line("/lokationsnumre/{gln}/", get=(LOGIN, 404, 200, 404, 200)),
     "saved-searches": Line("/soegninger/"),
     "saved-search-counts": Line("/soegninger/antal/"),
@@ -126,6 +127,7 @@ LINES = {
     "change-set": Line("/aendringer/{done}/", get=OWN),
     "change-set-apply": Line("/aendringer/{draft}/udfoer/", get=NO, post=OWN_CHANGED),
     "change-set-again": Line("/aendringer/{draft}/igen/", get=NO, post=OWN_CHANGED),
+    "change-set-left-out": Line("/aendringer/{draft}/udeladt/", get=OWN),
     "change-set-drop": Line("/aendringer/{draft}/annuller/", get=NO, post=OWN_CHANGED),
     "change-set-undo": Line(
         "/aendringer/{done}/fortryd/", get=NO, post=OWN_CHANGED, data={"reason": "Forkert liste"}

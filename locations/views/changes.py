@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from locations import changes
+from locations.carrying_out import CarryOutForm, carrying_out
 from locations.forms import UndoForm
 from locations.history import FIELD_LABELS, changes_by_location, versions_in
 from locations.models import ChangeSet, EdiType, LocationNumber
@@ -67,10 +68,15 @@ def change_set(request: HttpRequest, pk: int) -> HttpResponse:
     return whole_page(request, it)
 
 
-def whole_page(request: HttpRequest, it: ChangeSet, undo_form: UndoForm | None = None) -> HttpResponse:
+def whole_page(
+    request: HttpRequest,
+    it: ChangeSet,
+    undo_form: UndoForm | None = None,
+    carry_out_form: CarryOutForm | None = None,
+) -> HttpResponse:
     may_control = request.user.is_staff or it.by_id == request.user.pk
     here = it.source in CARRIED_OUT_HERE
-    context = {
+    context: dict[str, Any] = {
         "job": it,
         "progress": it.progress(),
         "url": reverse("change-set", args=[it.pk]),
@@ -80,11 +86,13 @@ def whole_page(request: HttpRequest, it: ChangeSet, undo_form: UndoForm | None =
         "may_plan_again": it.state in PLANNED_AGAIN
         and may_control
         and (it.asked or it.source == Source.UNDO),
-        "may_drop": it.state == State.DRAFT and may_control and here,
+        "may_drop": it.state in (State.DRAFT, *UNDER_WAY) and may_control and here,
         "mass_update": getattr(it, "mass_update", None) if may_control and not here else None,
         **({} if it.state in UNDER_WAY else contents(request, it)),
         **undoing(request, it, undo_form),
     }
+    if may_control and here:
+        context |= carrying_out(it, user=cast(User, request.user), form=carry_out_form)
     return render(request, "locations/change_set.html", context)
 
 
@@ -141,25 +149,6 @@ def per_type(it: ChangeSet) -> list[tuple[EdiType, int, int]]:
 def sees_whole(request: HttpRequest, it: ChangeSet) -> bool:
     """Totals tell of numbers that others may not see."""
     return request.user.is_staff or it.by_id == request.user.pk
-
-
-@login_required
-@require_POST
-def apply(request: HttpRequest, pk: int) -> HttpResponse:
-    """Queue a draft, once however often it is asked for; the page of the change set tells the rest."""
-    it = controlled(request, pk)
-    if it.state == State.DRAFT and not it.counts.get("changed"):
-        messages.info(request, _("There is nothing to carry out."))
-    else:
-        it.enqueue(from_states=(State.DRAFT,), applied_by=cast(User, request.user))
-    return redirect("change-set", pk)
-
-
-@login_required
-@require_POST
-def drop(request: HttpRequest, pk: int) -> HttpResponse:
-    controlled(request, pk).cancel()
-    return redirect("change-set", pk)
 
 
 def controlled(request: HttpRequest, pk: int) -> ChangeSet:

@@ -1,7 +1,8 @@
 """`/lokationsnumre/ret/`: the same change for the numbers that were ticked, or for all that a search finds.
 
 The choice stands in the address (or in a form that is posted): `omfang=valgte&valgt=<gln>&valgt=…`, or
-`omfang=alle&soegning=<query of the list>`. With `soegning` the way back leads to where one came from.
+`omfang=alle&soegning=<query of the list>`. With `soegning` the way back leads to where one came from; a single number
+without it is edited from its own page.
 """
 
 from dataclasses import dataclass
@@ -10,27 +11,30 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import Count, F, Func, IntegerField
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from locations import changes
 from locations.access import LocationNumberQuerySet
-from locations.editing import EditForm
+from locations.editing import EditForm, on_vendor
 from locations.filters import FilterError, LocationFilter
-from locations.models import ChangeSet, EdiType, LocationNumber
+from locations.models import ChangeSet, EdiType, LocationNumber, System
 from locations.models.change import Source
 from locations.models.location import Status
+from locations.stale import moved_since
 from locations.statuses import STATUS
 from locations.tables import in_groups
 from locations.views.changes import PLANNED_AGAIN, controlled
-from soredi.jobs import Refused
+from soredi.jobs import Refused, State
 from soredi.models import User
-from soredi.parameters import refused
+from soredi.parameters import refused, takes
 
 SHOWN = 5  # numbers named on the page
 MORE = ("only_internal", "inactive", "edi_administrator", "note", "clear_note")  # seldom changed
@@ -60,22 +64,34 @@ def edit(request: HttpRequest) -> HttpResponse:
         locations = chosen(asked, cast(User, request.user))
     except FilterError as error:
         return refused(request, error.message, error.parameter)
-    day = timezone.localdate()
+    day, nothing = timezone.localdate(), False
     counts = locations.order_by().aggregate(
         total=Count("pk"),
         closed=Count("pk", filter=STATUS[Status.CLOSED](day)),
         inactive=Count("pk", filter=STATUS[Status.INACTIVE](day)),
     )
-    back = f"{reverse('locations')}?{asked.get('soegning', '')}"
+    back = way_back(asked)
     if not counts["total"]:
         messages.info(request, _("Tick the location numbers that you want to change."))
         return redirect(back)
-    form = EditForm(request.POST if "reason" in request.POST else None, user=cast(User, request.user))
+    first = list(locations.select_related("unit", "vans", "system", "vendor", "edi_administrator")[:SHOWN])
+    only = first[0] if counts["total"] == 1 else None
+    form = EditForm(
+        request.POST if "reason" in request.POST else None, user=cast(User, request.user), only=only
+    )
     if form.is_bound and form.is_valid():
-        return plan(request, locations, form)
-    first = locations.select_related("unit")[:SHOWN]
+        try:
+            planned = plan(request, locations, form)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            if planned:
+                return redirect("change-set", planned.pk)
+            nothing = True
     context = {
         "form": form,
+        "nothing": nothing,
+        "only": only and in_groups(only.gln),
         "counts": counts,
         "first": [(in_groups(location.gln), location) for location in first],
         "more": counts["total"] > SHOWN,
@@ -99,38 +115,59 @@ def chosen(asked: QueryDict, user: User) -> LocationNumberQuerySet:
     return found
 
 
-def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm) -> HttpResponse:
+def way_back(asked: QueryDict) -> str:
+    """The list as it was searched; or the page of the one number, which was not chosen from a list."""
+    glns = asked.getlist("valgt")
+    if "soegning" not in asked and len(glns) == 1:
+        return reverse("location", args=glns)
+    return f"{reverse('locations')}?{asked.get('soegning', '')}"
+
+
+def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm) -> ChangeSet | None:
+    """The draft; None, and no draft, where nothing would change. Raises Refused."""
     asked = form.cleaned_data
-    try:
+    with transaction.atomic():
         change_set = changes.plan(
             locations=locations,
             by=cast(User, request.user),
             reason=asked["reason"],
             **form.operations(),
         )
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-        return redirect("locations")
-    change_set.asked = {
-        name: values for name, values in cast(QueryDict, form.data).lists() if name != "csrfmiddlewaretoken"
-    }
-    change_set.save(update_fields=["asked"])
+        if not change_set.counts["changed"]:
+            transaction.set_rollback(True)
+            return None
+        change_set.asked = {
+            name: values
+            for name, values in cast(QueryDict, form.data).lists()
+            if name != "csrfmiddlewaretoken"
+        }
+        change_set.save(update_fields=["asked"])
     if form.took_usual_vendor:
         messages.info(
             request,
             _("The vendor becomes %(vendor)s, the usual one of %(system)s.")
             % {"vendor": asked["vendor"], "system": asked["system"]},
         )
-    return redirect("change-set", change_set.pk)
+    return change_set
+
+
+@login_required
+@require_safe
+@takes("system")
+def usual_vendor(request: HttpRequest) -> HttpResponse:
+    """For htmx: what becomes of the vendor where the system that was chosen comes without one."""
+    key = request.GET.get("system", "")
+    system = get_object_or_404(System, pk=key) if key.isascii() and key.isdigit() else None
+    return HttpResponse(format_html('<span role="status">{}</span>', on_vendor(system)))
 
 
 @login_required
 @require_POST
 def again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Plan anew what came to nothing, for the same numbers or the same search as they are now, and show the plan."""
+    """Plan anew what came to nothing, or is out of date, for the same numbers or the same search as they are now."""
     it: ChangeSet = controlled(request, pk)
     user = cast(User, request.user)
-    if it.state not in PLANNED_AGAIN:
+    if it.state not in PLANNED_AGAIN and not (it.state == State.DRAFT and moved_since(it, most=1)[1]):
         return redirect("change-set", pk)
     if it.source == Source.UNDO and it.undoes:
         return undo_again(request, it)
@@ -140,12 +177,19 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     form = EditForm(asked, user=user)
     try:
         locations = chosen(asked, user)
+        planned = plan(request, locations, form) if form.is_valid() else None
     except (FilterError, Http404):
         messages.error(request, _("The numbers cannot be found again as they were chosen. Choose them anew."))
-        return redirect("change-set", pk)
-    if form.is_valid():
-        return plan(request, locations, form)
-    messages.error(request, _("It cannot be planned like this any more. Choose again."))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if planned:
+            it.cancel()
+            return redirect("change-set", planned.pk)
+        if form.is_valid():
+            messages.info(request, _("There is nothing to carry out: all of them are as asked already."))
+        else:
+            messages.error(request, _("It cannot be planned like this any more. Choose again."))
     return redirect("change-set", pk)
 
 
@@ -155,6 +199,7 @@ def undo_again(request: HttpRequest, it: ChangeSet) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("change-set", it.pk)
+    it.cancel()
     return redirect("change-set", planned.pk)
 
 

@@ -1,6 +1,7 @@
 """`/lokationsnumre/liste/`: paste or upload location numbers, and see them in the list; what is not there is told."""
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -68,9 +69,13 @@ def insert(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"section": "locations", "form": form, "most": MOST}
     if form.is_bound and form.is_valid() and (kept := form.keep(cast(User, request.user))):
         found = len(kept.kept.glns) - len(kept.not_found) if kept.kept else 0
-        address = f"{reverse('locations')}?liste={kept.kept.key}" if kept.kept else ""
+        query = f"liste={kept.kept.key}" if kept.kept else ""
+        address = f"{reverse('locations')}?{query}"
         if found and not kept.not_found and not kept.malformed_count:
             return redirect(address)
         context |= {"result": kept, "found": found, "address": address}
+        context["edit_address"] = (
+            f"{reverse('location-edit')}?{urlencode({'omfang': 'alle', 'soegning': query})}"
+        )
         context["more_malformed"] = kept.malformed_count - len(kept.malformed)
     return render(request, "locations/insert_list.html", context)

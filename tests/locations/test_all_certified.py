@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from locations import changes
-from locations.models import ChangeSet, EdiType, LocationNumber, System, Vendor
+from locations.models import ApprovalList, ChangeSet, EdiType, LocationNumber, System, Vendor
 from locations.models.change import Source
 from soredi.jobs import Refused, State
 from tests.builders import approval_list, code, edi_type, location, mapped
@@ -49,6 +49,7 @@ def test_each_number_gets_what_its_system_is_certified_to_receive(certified: lis
     planned = plan()
     assert sets(planned) == {none.pk: ["DIS91", "REF01"], some.pk: ["DIS91", "REF01", "OWN"]}
     assert planned.counts["certified"] == {
+        "list": ApprovalList.objects.get().pk,
         "types": {str(certified[0].pk): 1, str(certified[1].pk): 2},
         "left_out": {},
     }
