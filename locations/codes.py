@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from locations.models import EdiAdministrator, Region, Speciality, System, Vans, Vendor
+from locations.models import EdiAdministrator, LocationNumber, Region, Speciality, System, Vans, Vendor
 
 EDI_TYPE, UNIT_TYPE = "edi_type", "enhedstype"
 
@@ -41,7 +41,10 @@ class Code:
 
 
 class CodeLists:
-    """All code lists, and the types that units have, read in one statement: about 300 short rows."""
+    """All code lists, and the types that units have, read in one statement: about 300 short rows.
+
+    `numbers` is about how many location numbers there are, as the planner knows it.
+    """
 
     _TABLES = {
         "administrator": EdiAdministrator._meta.db_table,
@@ -51,6 +54,7 @@ class CodeLists:
         "region": Region._meta.db_table,
         "speciale": Speciality._meta.db_table,
     }
+    _NUMBERS = LocationNumber._meta.db_table
     # Out: (list, key, SOR id or code, code, version, name, retired on, types of a unit). Composing it by the ORM for
     # each page took longer than PostgreSQL takes to answer it. The types of units are found by leaps along the index
     # sorunit_types: 2 ms for 1.1 million units, where DISTINCT takes 300.
@@ -65,6 +69,9 @@ class CodeLists:
         FROM locations_editype
         UNION ALL
         SELECT '{UNIT_TYPE}', 0, '', '', '', '', NULL::date, types FROM unit_type WHERE types IS NOT NULL
+        UNION ALL
+        SELECT '{_NUMBERS}', greatest(reltuples, 0)::bigint, '', '', '', '', NULL::date, NULL
+        FROM pg_class WHERE oid = '{_NUMBERS}'::regclass
         """ + "".join(
         f" UNION ALL SELECT '{parameter}', id, code, '', '', name, retired_on, NULL FROM {table}"
         for parameter, table in _TABLES.items()
@@ -78,8 +85,11 @@ class CodeLists:
         with connection.cursor() as cursor:
             cursor.execute(self._READ)
             rows = cursor.fetchall()
+        self.numbers = 0
         for parameter, pk, first, code, version, name, retired_on, types in rows:
-            if parameter == EDI_TYPE:
+            if parameter == self._NUMBERS:
+                self.numbers = pk
+            elif parameter == EDI_TYPE:
                 label = f"{code} {version}".strip()
                 self._lists[EDI_TYPE][label] = Code(pk, first or label, name, label)
                 self._versions[code].append(label)

@@ -50,7 +50,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from locations import free_text, orders
+from locations import free_text
 from locations.access import LocationNumberQuerySet
 from locations.codes import EDI_TYPE, UNIT_TYPE, CodeLists
 from locations.conditions import NO, YES, Conditions
@@ -67,6 +67,7 @@ from locations.gln_lists import touch
 from locations.models import GlnList, LocationNumber, SorUnit
 from locations.models.location import Status
 from locations.orders import ORDERS, ordered
+from locations.pages import keys_of_page
 from locations.statuses import INTERNAL
 from soredi.models import User
 
@@ -278,22 +279,24 @@ class LocationFilter(Conditions, django_filters.FilterSet):
         return page
 
     def _walked(self, numbers: LocationNumberQuerySet, start: int, rows: int) -> list[int]:
-        narrowed = any(value for name, value in self.form.cleaned_data.items() if name not in SHOWING)
-        walked, few = numbers, orders.FEW
+        gathered = None
         if self.found and self.found.more:
-            ranked = [] if self.form.cleaned_data["sort"] else self.found.keys
-            walked = self.narrowed.filter(self.found.condition).exclude(pk__in=ranked)
-            walked = cast(LocationNumberQuerySet, ordered(walked, self.order, self.code_lists))
-            few = orders.FEW // 2  # the planner does not know that units without numbers have no text
-        return orders.keys_of_page(
-            walked,
+            asked = self.narrowed
+            if not self.form.cleaned_data["sort"]:
+                asked = asked.exclude(pk__in=self.found.keys)
+            gathered = [asked.filter(part) for part in self.found.parts]
+            numbers = cast(
+                LocationNumberQuerySet,
+                ordered(asked.filter(self.found.condition), self.order, self.code_lists),
+            )
+        return keys_of_page(
+            numbers,
             self.order,
             self.code_lists,
             start=start,
             rows=rows,
-            narrowed=narrowed,
-            gathered=numbers,
-            few=few,
+            own=self.queryset,
+            gathered=gathered,
         )
 
     @property
@@ -312,7 +315,7 @@ class LocationFilter(Conditions, django_filters.FilterSet):
                 entries += [(name, entry.code, f"{field.label}: {entry.label}") for entry in value]
             elif isinstance(value, list):
                 texts = dict(field.choices)
-                entries += [(name, one, str(texts[one])) for one in value]
+                entries += [(name, one, f"{field.label}: {texts[one]}") for one in value]
             elif isinstance(value, GlnList):
                 entries.append((name, value.key, self._list_label(value)))
             elif isinstance(field, forms.ChoiceField):

@@ -16,7 +16,18 @@ from operator import and_, or_
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Case, F, Func, IntegerField, Q, TextField, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Q,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable
 
 from locations.access import LocationNumberQuerySet
@@ -29,7 +40,7 @@ SHORTEST = 4  # letters of a word that may be mistyped
 MEANINGS = 8  # of a mistyped word
 
 _CARRIED = re.compile(r"[^\W_]{3}")
-_RUN = re.compile(r"[^\W_]+")
+RUN = re.compile(r"[^\W_]+")
 _SEPARATORS = ".,:;/()\"'-&+"
 
 
@@ -44,21 +55,25 @@ class Word:
 
 @dataclass(frozen=True)
 class Found:
-    """`keys` are numbers, best match first; all of them unless `more`. `numbers` are all, gathered by indexes, and
-    `condition` says of a number at hand whether it is one of them.
+    """`keys` are numbers, best match first; all of them unless `more`. `parts` are conditions that find them all, each
+    by an index and none what another does; `condition` says of a number at hand whether it is one of them.
 
     `words` say what was sought; `tolerant` that some of them were taken to be mistyped.
     """
 
     keys: list[int]
     more: bool
-    numbers: LocationNumberQuerySet
+    parts: list[Q]
     condition: Q
     words: list[Word] = field(default_factory=list)
 
     @property
     def any(self) -> bool:
         return self.more or bool(self.keys)
+
+    @property
+    def numbers(self) -> LocationNumberQuerySet:
+        return _union([LocationNumber.objects.filter(part).values("pk") for part in self.parts])
 
     @property
     def tolerant(self) -> bool:
@@ -179,12 +194,14 @@ def _look(words: Sequence[Word], among: LocationNumberQuerySet, most: int) -> Fo
     rows = set(_union([ranked.filter(arm)[: most + 1] for arm in arms]))
     more = len(rows) > most
     if more:
-        rows = set(ranked.filter(arms[0], _named(words))[: most + 1])
+        rows = set(_named(words, among)[: most + 1])
         rows = set() if len(rows) > most else rows
     return Found(
         keys=[pk for pk, _gln, _rank in sorted(rows, key=lambda row: (row[2], row[1]))],
         more=more,
-        numbers=_union([LocationNumber.objects.filter(arm).values("pk") for arm in arms]),
+        parts=[
+            reduce(and_, [arm, *(_not(other) for other in arms[:place])]) for place, arm in enumerate(arms)
+        ],
         condition=everywhere | by_number if by_number else everywhere,
         words=list(words),
     )
@@ -195,10 +212,22 @@ def _union(arms: Sequence[Any]) -> Any:
     return first.union(*others, all=True)
 
 
-def _named(words: Sequence[Word]) -> Q:
-    """The unit's name begins with the words; carried by location_unit_key, the index of that order."""
-    phrase = _escaped(" ".join(word.spellings[0] for word in words))
-    return Q(_Like(F("unit_key"), Func(Value(f"{phrase}%"), function="danish_key", output_field=TextField())))
+def _not(condition: Q) -> Q:
+    """Also where it is null, as of the text of no unit."""
+    wrapped = ExpressionWrapper(condition, output_field=BooleanField())
+    return Q(Func(wrapped, template="((%(expressions)s) IS NOT TRUE)", output_field=BooleanField()))
+
+
+def _named(words: Sequence[Word], among: LocationNumberQuerySet) -> Any:
+    """(key, gln, rank) where the unit's name begins with the words, and so holds them: by location_unit_key alone."""
+    phrase = " ".join(word.spellings[0] for word in words)
+
+    def key(text: str) -> Func:
+        return Func(Value(text), function="danish_key", output_field=TextField())
+
+    begun = among.order_by().filter(Q(_Like(F("unit_key"), key(f"{_escaped(phrase)}%"))))
+    rank = Case(When(unit_key=key(phrase), then=0), default=1, output_field=IntegerField())
+    return begun.annotate(rank=rank).values_list("pk", "gln", "rank")
 
 
 # In: a word and its patterns. Out: (place of the word, the word itself where a unit has it). By trigrams.
@@ -218,17 +247,17 @@ def mistyped(words: Sequence[Word]) -> list[Word] | None:
     One error a word, in a word of at least four characters with a letter among them: a wrong digit makes another
     code, not a mistake.
     """
-    runs = [
-        Word(run, (run,)) for word in words for run in _RUN.findall(_folded(word.written)) if run.isascii()
-    ]
+    written = [run for word in words for run in RUN.findall(word.written)]
+    runs = [Word(run, (folded(run),)) for run in written if folded(run).isascii()]
     statements: list[str] = []
     params: list[Any] = []
     for place, run in enumerate(runs):
-        if len(run.written) < SHORTEST or run.written.isdigit():
+        (word,) = run.spellings
+        if len(word) < SHORTEST or word.isdigit():
             continue
-        patterns = one_error(run.written)
+        patterns = one_error(word)
         statements += [_KNOWN, _MEANT]
-        params += [place, f"%{run.written}%"]
+        params += [place, f"%{word}%"]
         params += [place, [f"{pattern}%" for pattern in patterns], patterns, MEANINGS]
     if not statements:
         return None
@@ -264,6 +293,6 @@ _LETTERS = str.maketrans(
 )
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """As search_fold() of the database."""
     return text.lower().translate(_LETTERS)

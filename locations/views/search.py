@@ -1,5 +1,6 @@
 """The list: search, filters, pages, and how many of each choice there are."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_safe
 from locations import wider
 from locations.counts import counts
 from locations.filters import SHOWING, FilterError, LocationFilter
+from locations.free_text import RUN, folded
 from locations.models import LocationNumber
 from locations.orders import CODE_LISTS, ORDERS
 from locations.panel import EDI_TYPES, Panel
@@ -122,7 +124,7 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
         "kept": panel.kept + [(name, query[name]) for name in ("sort", "antal") if query.get(name)],
         "sort": sort,
         "chips": chosen,
-        "mistyped": mistyped(asked),
+        "mistyped": mistyped(asked, found),
         "wider": wider.searches(asked, query, user) if not keys and chosen else [],
         "display": DisplayForm(user=user),
         "downloads": [
@@ -136,10 +138,16 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
     return render(request, "locations/search.html", context)
 
 
-def mistyped(asked: LocationFilter) -> list[tuple[str, str]]:
-    """(word as written, what it was taken to mean) of the words that nothing was found by."""
-    words = asked.found.words if asked.found and asked.tolerant else []
-    return [(word.written, ", ".join(word.spellings)) for word in words if word.mistyped]
+def mistyped(asked: LocationFilter, rows: Iterable[LocationNumber]) -> list[tuple[str, str]]:
+    """(word as typed, what it was taken to mean) of the words that nothing was found by.
+
+    What was meant is known without its Danish letters only; it is told as the units of `rows` write it.
+    """
+    words = [word for word in asked.found.words if word.mistyped] if asked.found else []
+    units = [row.unit for row in rows if row.unit] if words else []
+    texts = (text for unit in units for text in (unit.name, unit.street, unit.city))
+    forms = {folded(run): run for text in texts for run in RUN.findall(text)}
+    return [(word.written, ", ".join(forms.get(one, one) for one in word.spellings)) for word in words]
 
 
 def rows_of(keys: list[int], columns: list[str]) -> list[LocationNumber]:

@@ -1,4 +1,4 @@
-"""The list: its orders, columns and rows, the counts beside its choices, and what is near an empty result."""
+"""The list: its orders, columns and rows, and what is near an empty result."""
 
 import io
 import re
@@ -7,7 +7,7 @@ import builders
 import pytest
 from django.db import connection
 
-from locations import orders
+from locations import pages
 from locations.filters import LocationFilter
 from locations.models import LocationNumber
 from locations.orders import ORDERS, danish_key
@@ -75,10 +75,11 @@ def key_of(location, order):
     return (entry is None, danish_key(entry.name) if entry else "", entry.name if entry else "", location.gln)
 
 
-@pytest.mark.parametrize("few", [0, 1_000])
+@pytest.mark.parametrize(("cheap", "least"), [(pages.CHEAP, pages.LEAST), (0, 1_000), (0, 1)])
 @pytest.mark.parametrize("order", ORDERS)
-def test_each_column_sorts_in_danish_order_both_ways_and_page_by_page(monkeypatch, order, few):
-    monkeypatch.setattr(orders, "FEW", few)
+def test_each_column_sorts_in_danish_order_both_ways_and_page_by_page(monkeypatch, order, cheap, least):
+    monkeypatch.setattr(pages, "CHEAP", cheap)
+    monkeypatch.setattr(pages, "LEAST", least)
     numbers_with_all_sorts_of_names()
     rows = LocationNumber.objects.select_related(
         "unit", "vans", "system", "vendor", "edi_administrator", "region", "version"
@@ -94,8 +95,8 @@ def test_each_column_sorts_in_danish_order_both_ways_and_page_by_page(monkeypatc
     for query in ("", "status=aktiv&"):
         for sort, wanted in ((order, upwards), (f"-{order}", downwards)):
             asked = LocationFilter.checked(f"{query}sort={sort}", None)
-            pages = [asked.page_keys(start, 5) for start in range(0, 20, 5)]
-            assert [key for page in pages for key in page] == [row.pk for row in wanted]
+            found = [asked.page_keys(start, 5) for start in range(0, 20, 5)]
+            assert [key for page in found for key in page] == [row.pk for row in wanted]
             assert list(asked.qs.values_list("gln", flat=True)) == [row.gln for row in wanted]
 
 
@@ -178,63 +179,6 @@ def test_every_column_takes_the_same_few_queries(client, staff, django_assert_nu
         client.get("/lokationsnumre/?sort=vans&vans=KMD")
 
 
-def beside(client, query=""):
-    """Text of the choice → its count, by parameter, as the page shows them."""
-    page = text(client.get(f"/lokationsnumre/?{query}"))
-    fragment = text(client.get(f"/lokationsnumre/antal/?{query}", headers={"HX-Request": "true"}))
-    numbers = dict(re.findall(r'id="(n-[^"]+)"\s+hx-swap-oob="true">([0-9.]+)<', fragment))
-    found = {}
-    for name, choice, place in re.findall(
-        r'name="([a-z]+)" value="[^"]*"(?: checked)?><span>(.*?)</span><span class="n" id="(.*?)">', page
-    ):
-        if place in numbers:
-            found.setdefault(name, {})[choice] = int(numbers[place])
-    return found
-
-
-def test_the_counts_beside_the_choices_are_those_of_the_result(client, anna):
-    builders.location(vans="KMD", system="XMO", region="Nord")
-    builders.location(vans="KMD", system="Cosmic", region="Syd", inactive=True, only_internal=True)
-    builders.location(vans="MultiMed", to_date="2020-01-01")
-    builders.location(vans="MultiMed", edi_administrator="106")
-    assert beside(client) == {
-        "vans": {"KMD": 2, "MultiMed": 1},
-        "system": {"Cosmic": 1, "XMO": 1},
-        "region": {"Nord": 1, "Syd": 1},
-        "status": {"aktiv": 1, "inaktiv": 1, "lukket": 1, "fremtidig": 0, "kun intern": 1},
-    }
-    assert beside(client, "vans=KMD&sort=-by")["vans"] == {"KMD": 2, "MultiMed": 0}
-    client.force_login(builders.user("staff", staff=True))
-    found = beside(client)
-    assert found["vans"] == {"KMD": 2, "MultiMed": 2}
-    assert found["administrator"] == {"102": 3, "106": 1}
-
-
-def test_counts_are_kept_for_seconds_but_never_for_other_rights(client, anna, django_assert_num_queries):
-    builders.location()
-    builders.location(edi_administrator="106")
-    count = "/lokationsnumre/antal/?status=aktiv"
-    with django_assert_num_queries(
-        7
-    ):  # session, user, code lists, EDI administrators twice, versions, counts
-        assert "1 lokationsnummer" in text(client.get(count))
-    with django_assert_num_queries(6):
-        assert "1 lokationsnummer" in text(client.get(count))
-    client.force_login(builders.user("bo", administrators=["102", "106"]))
-    assert "2 lokationsnumre" in text(client.get(count))
-    client.force_login(builders.user("eva"))
-    assert "0 lokationsnumre" in text(client.get(count))
-
-
-def test_without_javascript_the_counts_are_a_page_that_leads_on(client, anna):
-    builders.location(vans="KMD")
-    builders.location(vans="MultiMed", inactive=True)
-    page = text(client.get("/lokationsnumre/antal/?status=inaktiv"))
-    assert "1 lokationsnummer" in page
-    assert 'href="/lokationsnumre/?status=inaktiv&amp;vans=MultiMed"' in page
-    assert "vans=KMD" not in page
-
-
 def test_an_edi_type_that_is_written_in_the_panel_becomes_part_of_the_address(client, anna):
     builders.location(edi_types=[builders.edi_type("DIS91", "D9134L", sor_id="1001")])
     response = client.get("/lokationsnumre/?q=&vans=KMD&page=2&edi_maade=ikke_edi_type&edi_ny=DIS91,+CTL01")
@@ -258,7 +202,7 @@ def test_an_empty_result_offers_the_searches_next_to_it(client, anna, django_ass
         r'<a href="\?([^"]*)">\s*Uden “(.*?)”\s*</a>\s*<span class="n">\s*(.*?)\s*</span>', page
     )
     assert offered == [
-        ("vans=MultiMed", "aktiv", "1 lokationsnummer"),
+        ("vans=MultiMed", "Status: aktiv", "1 lokationsnummer"),
         ("status=aktiv", "VANS: MultiMed", "2 lokationsnumre"),
     ]
     page = text(client.get("/lokationsnumre/?vans=MultiMed&status=aktiv&status=lukket&q=findesikke"))
@@ -298,7 +242,7 @@ def test_a_speciality_shows_the_units_that_each_number_serves(client, anna, djan
 def test_a_word_that_was_mistyped_is_told(client, anna):
     builders.location(unit=builders.unit("Lægehuset Søndergade"))
     page = text(client.get("/lokationsnumre/?q=Sondergade"))
-    assert "Intet har ordet “sondergade”. Her vises: soendergade." in page
+    assert "Intet har ordet “Sondergade”. Her vises: Søndergade." in page
     assert len(shown_glns(page)) == 1
     assert "Intet har ordet" not in text(client.get("/lokationsnumre/?q=soendergade"))
 

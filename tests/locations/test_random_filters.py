@@ -9,7 +9,7 @@ from asked_world import NUMBERS, TYPES, make_world
 from django.utils import timezone
 from plain_answer import Answer
 
-from locations import free_text, orders
+from locations import free_text, pages
 from locations.filters import SHOWING, LocationFilter
 from locations.models import LocationNumber
 
@@ -69,11 +69,14 @@ def question(pick, world, who):
     return {name: some[name]() for name in names}
 
 
-@pytest.mark.parametrize(("ranked", "few"), [(free_text.RANKED, orders.FEW), (5, 0)])
-def test_every_question_finds_what_plain_python_finds(world, monkeypatch, ranked, few):
-    """Also where what is found is too many to rank or to sort."""
+@pytest.mark.parametrize(
+    ("ranked", "cheap", "least"), [(free_text.RANKED, pages.CHEAP, pages.LEAST), (5, 0, NUMBERS), (5, 0, 10)]
+)
+def test_every_question_finds_what_plain_python_finds(world, monkeypatch, ranked, cheap, least):
+    """Also where what is found is too many to rank or to gather, and where a walk ends before the page is full."""
     monkeypatch.setattr(free_text, "RANKED", ranked)
-    monkeypatch.setattr(orders, "FEW", few)
+    monkeypatch.setattr(pages, "CHEAP", cheap)
+    monkeypatch.setattr(pages, "LEAST", least)
     pick = random.Random(11)
     found, names = [], set()
     for turn in range(QUESTIONS):
@@ -83,8 +86,10 @@ def test_every_question_finds_what_plain_python_finds(world, monkeypatch, ranked
         question_filter = LocationFilter.checked(query, world.people[who])
         got = list(question_filter.qs.values_list("gln", flat=True))
         assert (turn, who, query, got) == (turn, who, query, Answer(world, asked, who).glns())
-        page = LocationNumber.objects.in_bulk(question_filter.page_keys(0, NUMBERS + 1))
-        assert sorted(row.gln for row in page.values()) == got
+        everything = question_filter.page_keys(0, NUMBERS + 1)
+        assert sorted(row.gln for row in LocationNumber.objects.in_bulk(everything).values()) == got
+        assert question_filter.page_keys(0, 5) == everything[:5]
+        assert question_filter.page_keys(5, 10) == everything[5:15]
         found.append(len(got))
         names |= set(asked)
     assert names == set(LocationFilter.base_filters) - set(SHOWING)
