@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from soredi.models import User
 
 
-def _differ(one: str, other: str, operator: str, test: str = "") -> models.Func:
+def differ(one: str, other: str, operator: str, test: str = "") -> models.Func:
     """`one <operator> other` of two columns; Django itself knows no `<>`."""
     return models.Func(
         one,
@@ -29,7 +29,7 @@ def _differ(one: str, other: str, operator: str, test: str = "") -> models.Func:
 
 
 # Also the condition of the index `location_not_as_sor`. Null, and so not true, where SOR never spoke of the number.
-NOT_AS_SOR = Q(_differ("version", "sor_version", "<>"))
+NOT_AS_SOR = Q(differ("version", "sor_version", "<>"))
 
 
 class LocationNumberQuerySet(models.QuerySet[Any]):
@@ -74,7 +74,7 @@ class LocationNumberQuerySet(models.QuerySet[Any]):
         Said twice: the first form is the index's, the second is the one whose statistics tell the planner how few
         they are. It takes `<>` for true of nearly all rows, and then reads the whole history.
         """
-        return self.filter(NOT_AS_SOR, Q(_differ("version", "sor_version", "<>", "IS TRUE")))
+        return self.filter(NOT_AS_SOR, Q(differ("version", "sor_version", "<>", "IS TRUE")))
 
     def deviating(self) -> LocationNumberQuerySet:
         """Numbers whose profile differs from what SOR says of them. One that SOR never spoke of does not."""
@@ -82,7 +82,7 @@ class LocationNumberQuerySet(models.QuerySet[Any]):
 
         differs = Q()
         for column in PROFILE_COLUMNS:
-            differs |= Q(_differ(column, f"sor_version__{column}", "IS DISTINCT FROM"))
+            differs |= Q(differ(column, f"sor_version__{column}", "IS DISTINCT FROM"))
         return self.not_as_sor().filter(differs)
 
     def receiving(self, edi_type: EdiType) -> LocationNumberQuerySet:

@@ -30,6 +30,7 @@ from locations.models import (
 from locations.models.change import Source
 from locations.stale import moved_since
 from locations.totals import totals
+from locations.undoing import holding, undone
 from soredi.jobs import Phase, Refused, State
 from soredi.models import User
 from soredi.sentences import Sentence, counted
@@ -72,6 +73,7 @@ _PLAN_UNDO = _WRITE.format(
     FROM locations_locationversion b
     JOIN locations_locationversion t ON t.id = b.base_id
     JOIN locations_locationnumber o ON o.id = b.location_id
+    JOIN chosen ON chosen.id = o.id
     WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
     """
 )
@@ -81,6 +83,7 @@ _KEPT = f"""
 SELECT o.gln, clash.field FROM locations_locationversion b
 JOIN locations_locationversion t ON t.id = b.base_id
 JOIN locations_locationnumber o ON o.id = b.location_id
+JOIN chosen ON chosen.id = o.id
 CROSS JOIN LATERAL ({CLASHES}) AS clash
 WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
 ORDER BY o.gln, clash.field
@@ -217,42 +220,67 @@ def plan_sor(*, by: User | None, reason: str = "", source: Source = Source.EDIT)
 
 
 @transaction.atomic
-def plan_undo(change_set: ChangeSet, *, by: User | None, reason: str = "") -> ChangeSet:
-    """Plan to take back what `change_set` did, and to keep what others did since.
+def plan_undo(
+    change_set: ChangeSet,
+    *,
+    by: User | None,
+    reason: str = "",
+    locations: LocationNumberQuerySet | None = None,
+) -> ChangeSet:
+    """Plan to take back what `change_set` did to `locations`, and to keep what others did since.
 
-    Fields that somebody changed again are left and listed in `counts["kept"]` as [gln, field] (the first hundred;
-    `counts["kept_total"]` says how many). A number's first version cannot be undone. Raises Refused where that would
-    change nothing.
+    Without `locations`: to all of its numbers that `by` may edit. What an undo has taken back already stays so. Left
+    out, and listed in `counts`: `"kept"`, the fields that somebody changed again, as [gln, field] (the first hundred;
+    `"kept_total"` says how many); `"created"`, the numbers that the change set made, whose first version cannot be
+    undone; `"not_yours"`, those that `by` may not edit. Raises Refused where nothing would change, NotPermitted where
+    `locations` are not all the user's, or where it would hand numbers to another EDI administrator.
     """
     if change_set.state != State.DONE:
         raise Refused(Sentence("Only a change that was carried out can be undone."))
-    locations = LocationNumber.objects.changed_by(change_set)
+    touched = LocationNumber.objects.changed_by(change_set)
+    own, not_yours = touched, 0
+    if locations is not None:
+        own = touched.filter(pk__in=locations.order_by().values("pk"))
+    elif by is not None and not by.is_administrator:
+        own = touched.filter(pk__in=LocationNumber.objects.editable_by(by).values("pk"))
+        not_yours = touched.count() - own.count()
     undo = ChangeSet.objects.create(source=Source.UNDO, undoes=change_set, by=by, reason=reason)
-    chosen = _choose(locations, by)
-    if not chosen:
-        raise Refused(
-            Sentence("There is nothing to undo: this change created its location numbers, or changed none.")
-        )
+    chosen = _choose(own.exclude(pk__in=undone(change_set).values("location")), by)
     _write(_PLAN_UNDO, undo, undoes=change_set.pk)
     with connection.cursor() as cursor:
         cursor.execute(_KEPT, {"undoes": change_set.pk})
         kept = cursor.fetchall()
-    undo.counts = {"kept_total": len(kept), "kept": kept[:100]}
-    if not _count(undo, chosen).counts["changed"]:
-        if by_whom := undone_by(change_set):
-            raise Refused(
-                Sentence("There is nothing left to undo: change %(id)s has undone it.", id=by_whom.pk)
-            )
-        raise Refused(
-            Sentence("There is nothing left to undo: what this change did has been changed again since.")
-        )
+    created = (
+        change_set.versions.filter(base=None, applied_at__isnull=False).count() if locations is None else 0
+    )
+    undo.counts = {"kept_total": len(kept), "kept": kept[:100], "created": created, "not_yours": not_yours}
+    _count(undo, chosen)
+    if "edi_administrator" in undo.counts["fields"] and by is not None and not by.is_administrator:
+        raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
+    if not undo.counts["changed"]:
+        raise Refused(_why_not_undone(change_set, touched, not_yours, bool(chosen)))
     return undo
 
 
-def undone_by(change_set: ChangeSet) -> ChangeSet | None:
-    """The undo that holds of `change_set`: one that was carried out and was not itself undone."""
-    undos = ChangeSet.objects.filter(undoes=change_set, state=State.DONE).select_related("by")
-    return next((undo for undo in undos if undone_by(undo) is None), None)
+def _why_not_undone(
+    change_set: ChangeSet, touched: LocationNumberQuerySet, not_yours: int, some_left: bool
+) -> Sentence:
+    if some_left:
+        return Sentence("There is nothing left to undo: what this change did has been changed again since.")
+    if undos := holding(change_set):
+        return counted(
+            "There is nothing left to undo: change %(ids)s has undone it.",
+            "There is nothing left to undo: changes %(ids)s have undone it.",
+            count=len(undos),
+            ids=", ".join(str(one.undo.pk) for one in undos),
+        )
+    if not_yours:
+        return Sentence(
+            "There is nothing to undo: none of the location numbers it changed is yours to change."
+        )
+    if touched.exists():
+        return Sentence("There is nothing to undo: it changed none of the location numbers that were chosen.")
+    return Sentence("There is nothing to undo: this change created its location numbers, or changed none.")
 
 
 def apply(change_set: ChangeSet) -> None:

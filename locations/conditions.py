@@ -103,10 +103,10 @@ class Conditions:
         said = self.form.cleaned_data
         change_sets = ChangeSet.objects.filter(state=State.DONE)
         if said["aendret_fra"]:
-            change_sets = change_sets.filter(finished_at__gte=_start_of(said["aendret_fra"]))
+            change_sets = change_sets.filter(finished_at__gte=start_of(said["aendret_fra"]))
         if said["aendret_til"]:
             change_sets = change_sets.filter(
-                finished_at__lt=_start_of(said["aendret_til"] + timedelta(days=1))
+                finished_at__lt=start_of(said["aendret_til"] + timedelta(days=1))
             )
         if said["aendret_af"]:
             people = [entry.pk for entry in said["aendret_af"]]
@@ -137,5 +137,5 @@ def _each(asked: Sequence[Code]) -> Q:
     return has
 
 
-def _start_of(day: date) -> datetime:
+def start_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))

@@ -21,14 +21,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from locations.exports import CONTENT_TYPES, PAIRS_HEADER
-from locations.views.changes import contents, undoing
+from locations.filters import FilterError
+from locations.views.contents import PARAMETERS, contents
+from locations.views.undoing import undoing
 from massupdate import actions
 from massupdate.findings import as_csv, groups, with_examples
 from massupdate.forms import HandInForm, WarningsForm
 from massupdate.models import MassUpdate
 from soredi.jobs import Job, State
 from soredi.models import User
-from soredi.parameters import page_of, takes
+from soredi.parameters import page_of, refused, takes
 
 ROWS = 25  # earlier files a page
 ERRORS_SHOWN = 100  # lines
@@ -86,7 +88,7 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-@takes("page")
+@takes(*PARAMETERS)
 def mass_update(request: HttpRequest, pk: int) -> HttpResponse:
     """`/masseopdatering/<id>/` in whatever state; htmx asks it again while something is under way."""
     update = found(request, pk)
@@ -95,7 +97,10 @@ def mass_update(request: HttpRequest, pk: int) -> HttpResponse:
         if not under_way(update):
             return HttpResponseClientRefresh()
         return render(request, "components/_progress.html", {"job": job, "progress": job.progress()})
-    return whole_page(request, update)
+    try:
+        return whole_page(request, update)
+    except FilterError as error:
+        return refused(request, error.message, error.parameter)
 
 
 @login_required

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.core.paginator import EmptyPage, Page, Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -52,3 +52,13 @@ def page_of(request: HttpRequest, rows: Any, size: int) -> Page[Any]:
         return Paginator(rows, size).page(page_number(request))
     except EmptyPage:
         raise Http404 from None
+
+
+def address(query: QueryDict, **changes: Any) -> str:
+    """`?…` of `query` with `changes`: a value, a list of them, or None to leave out. Empty ones are dropped."""
+    changed = QueryDict(mutable=True)
+    for name, values in query.lists():
+        changed.setlist(name, [value for value in values if value.strip()])
+    for name, value in changes.items():
+        changed.setlist(name, value if isinstance(value, list) else [] if value is None else [str(value)])
+    return "?" + changed.urlencode()

@@ -32,9 +32,9 @@ from locations.forms import CodesSelect
 from locations.models.deviation import Field
 from locations.panel import Choice, Choices, Panel
 from locations.tables import in_groups
-from locations.views.search import address, chips, with_new_types
+from locations.views.search import chips, with_new_types
 from soredi.models import User
-from soredi.parameters import refused
+from soredi.parameters import address, refused
 
 ROWS = 50
 BOTH = {"ours": False, "both": True}

@@ -31,6 +31,7 @@ from locations.models.location import Status
 from locations.stale import moved_since
 from locations.statuses import STATUS
 from locations.tables import in_groups
+from locations.views import undoing
 from locations.views.changes import PLANNED_AGAIN, controlled
 from soredi.jobs import Refused, State
 from soredi.models import User
@@ -194,8 +195,11 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def undo_again(request: HttpRequest, it: ChangeSet) -> HttpResponse:
+    asked = QueryDict(mutable=True)
+    for name, values in it.asked.items():
+        asked.setlist(name, values)
     try:
-        planned = changes.plan_undo(cast(ChangeSet, it.undoes), by=cast(User, request.user), reason=it.reason)
+        planned = undoing.plan(request, cast(ChangeSet, it.undoes), asked, it.reason)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("change-set", it.pk)

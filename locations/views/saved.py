@@ -16,9 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from locations.filters import FilterError, LocationFilter
 from locations.models import SavedSearch
 from locations.saved import NAME_LENGTH, SaveForm, Trouble, kept_query, shown, understood
-from locations.views.search import address
 from soredi.models import User
-from soredi.parameters import page_of, refused, takes
+from soredi.parameters import address, page_of, refused, takes
 
 ROWS = 25
 ON_FRONT_PAGE = 12

@@ -23,7 +23,7 @@ from locations.tables import FIXED, USUAL, LocationTable, shown_to
 from locations.views.display import DisplayForm
 from locations.views.downloads import CHOICES, download
 from soredi.models import User
-from soredi.parameters import refused
+from soredi.parameters import address, refused
 
 # Parameters of the question that have no field in the panel of filters.
 NOT_IN_PANEL = {"q", *SHOWING}
@@ -184,13 +184,3 @@ def chips(asked: LocationFilter, query: QueryDict) -> list[dict[str, str]]:
         }
         for name, value, text in chosen
     ]
-
-
-def address(query: QueryDict, **changes: Any) -> str:
-    """`?…` of `query` with `changes`: a value, a list of them, or None to leave out. Empty ones are dropped."""
-    changed = QueryDict(mutable=True)
-    for name, values in query.lists():
-        changed.setlist(name, [value for value in values if value.strip()])
-    for name, value in changes.items():
-        changed.setlist(name, value if isinstance(value, list) else [] if value is None else [str(value)])
-    return "?" + changed.urlencode()

@@ -262,10 +262,13 @@ def test_what_cannot_be_undone_is_refused(numbers: list[LocationNumber]) -> None
         code, summary = run("undo", pk, "--apply")
         assert (code, summary["state"], bool(summary["message"])) == (1, "refused", True)
     run("apply", str(planned["change_set"]))
+    user("carla", administrators=["999"])
     made = ChangeSet.objects.count()
-    code, summary = run("undo", str(planned["change_set"]), "--user", "anna")
+    code, summary = run("undo", str(planned["change_set"]), "--user", "carla")
     assert (code, summary["state"], TWO in summary["message"]) == (1, "refused", False)
     assert (ChangeSet.objects.count(), set(vans().values())) == (made, {"MultiMed"})
+    code, summary = run("undo", str(planned["change_set"]), "--user", "anna")
+    assert (code, summary["chosen"], summary["not_yours"]) == (0, 1, 1)
 
 
 def test_undo_lists_what_it_leaves(numbers: list[LocationNumber]) -> None:

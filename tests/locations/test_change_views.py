@@ -169,7 +169,7 @@ def test_a_refused_change_names_numbers_and_people(client, anna):
 def test_the_list_is_newest_first_and_paged(client, anna, django_assert_num_queries):
     location = builders.location()
     drafts = [planned(anna) for _n in range(51)]
-    with django_assert_num_queries(4):  # session, user, rows, the user's EDI administrators
+    with django_assert_num_queries(5):  # session, user, rows, the user's EDI administrators, code lists
         first = text(client.get("/aendringer/"))
     assert first.index(address(drafts[-1])) < first.index(address(drafts[1]))
     assert f'"{address(drafts[0])}"' not in first
@@ -187,9 +187,10 @@ def test_others_see_their_own_numbers_of_a_change_and_no_totals(client, anna):
     assert other.gln not in page
     assert "2 lokationsnumre" not in page
     assert "<strong>1</strong> af de lokationsnumre, du må redigere" in page
-    assert address(done, "fortryd/") not in page
-    refused = text(client.post(address(done, "fortryd/"), WHY, follow=True))
-    assert "1 af lokationsnumrene er ikke dit at ændre" in refused and other.gln not in refused
+    assert "Ændringen rørte også andres lokationsnumre; du kan fortryde dine egne." in page
+    undo = text(client.post(address(done, "fortryd/"), WHY, follow=True))
+    assert "1 lokationsnummer, som du ikke må rette. Det er ikke med." in undo
+    assert (f"/lokationsnumre/{mine.gln}/" in undo, other.gln in undo) == (True, False)
 
 
 def test_anothers_change_is_not_found(client, anna):

@@ -1,0 +1,48 @@
+"""What of a change set has been taken back, number by number, as an undo may take only some of them.
+
+An undo holds for a number that it changed, until it was itself undone there.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from locations.models import ChangeSet, LocationVersion
+from soredi.jobs import State
+
+
+@dataclass(frozen=True)
+class Holding:
+    """An undo that was carried out, and of how many numbers it holds."""
+
+    undo: ChangeSet
+    numbers: int
+
+
+def undone(change_set: ChangeSet) -> QuerySet[LocationVersion]:
+    """The versions by which numbers of `change_set` are undone, each in the undo that holds.
+
+    One query for each undo, to find those of it; the versions are found by the index of their change set.
+    """
+    held = Q()
+    for undo in _undos(change_set):
+        held |= _held(undo)
+    return LocationVersion.objects.filter(held) if held else LocationVersion.objects.none()
+
+
+def holding(change_set: ChangeSet) -> list[Holding]:
+    """The undos of `change_set` that hold of some number, oldest first."""
+    found = [
+        Holding(undo, LocationVersion.objects.filter(_held(undo)).count()) for undo in _undos(change_set)
+    ]
+    return [one for one in found if one.numbers]
+
+
+def _undos(change_set: ChangeSet) -> list[ChangeSet]:
+    return list(
+        ChangeSet.objects.filter(undoes=change_set, state=State.DONE).select_related("by").order_by("pk")
+    )
+
+
+def _held(undo: ChangeSet) -> Q:
+    return Q(change_set=undo, applied_at__isnull=False) & ~Q(location__in=undone(undo).values("location"))
