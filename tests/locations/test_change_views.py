@@ -48,7 +48,7 @@ def test_a_draft_shows_totals_types_fields_and_each_number(client, anna, django_
     gln = builders.location(edi_types=[ref06], unit=builders.unit("Ærø Apotek")).gln
     builders.location(edi_types=[dis91], vans="MultiMed")
     draft = planned(anna, vans=builders.code(Vans, "MultiMed"), add=[dis91], remove=[ref06])
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = text(client.get(address(draft)))
     for shown in (
         "2 lokationsnumre:",
@@ -75,7 +75,7 @@ def test_a_preview_is_paged_and_takes_no_more_queries_for_more_numbers(
     for _n in range(60):
         builders.location()
     draft = planned(anna)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         first = text(client.get(address(draft)))
     assert (first.count('class="gln"'), "1–50 af 60" in first) == (50, True)
     assert text(client.get(address(draft) + "?page=2")).count('class="gln"') == 10
