@@ -3,7 +3,9 @@
 from django.urls import path, re_path
 
 from locations.views import (
+    approvals,
     carry_out,
+    certification,
     changes,
     code_lists,
     detail,
@@ -16,6 +18,7 @@ from locations.views import (
     saved,
     search,
     settling,
+    system_maps,
 )
 
 urlpatterns = [
@@ -37,6 +40,13 @@ urlpatterns = [
     path("afvigelser/antal/", deviations.count, name="deviation-count"),
     path("afvigelser/afgoer/", settling.settle, name="deviations-settle"),
     path("stamdata/", code_lists.code_lists, name="code-lists"),
+    path("stamdata/certificering/", approvals.approval_lists, name="approval-lists"),
+    path("stamdata/certificering/svar/", certification.certified, name="certified"),
+    path("stamdata/certificering/<int:pk>/", approvals.approval_list, name="approval-list"),
+    path("stamdata/certificering/<int:pk>/brug/", approvals.accept, name="approval-list-accept"),
+    path("stamdata/certificering/<int:pk>/kasser/", approvals.drop, name="approval-list-drop"),
+    path("stamdata/certificering/<int:pk>/hent/", approvals.download, name="approval-list-file"),
+    path("stamdata/systemer/kobling/", system_maps.system_maps, name="system-maps"),
     path("aendringer/", history.change_sets, name="change-sets"),
     path("aendringer/<int:pk>/", changes.change_set, name="change-set"),
     path("aendringer/<int:pk>/udfoer/", carry_out.apply, name="change-set-apply"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from stdnum import ean
 
 from locations import changes
+from locations.approvals.actions import SUMMARY
 from locations.models import (
     Approval,
     ApprovalList,
@@ -181,7 +182,12 @@ def approval_list(
 
     A message is an EDI type or what the sheet writes, `DIS91 (D9134L)`. Lines are 2, 3, …
     """
-    made = ApprovalList.objects.create(name="godkendelser.xlsx", sha256=f"{next(_serial):064}", dated=dated)
+    made = ApprovalList.objects.create(
+        name="godkendelser.xlsx",
+        sha256=f"{next(_serial):064}",
+        dated=dated,
+        counts=dict.fromkeys(SUMMARY, 0) | {"rows": len(rows), "keys": len(rows)},
+    )
     for line, (system, message, status, *channel) in enumerate(rows, 2):
         if isinstance(message, EdiType):
             message = f"{message.code} ({message.version})"

@@ -43,6 +43,7 @@ OWN: Answers = (LOGIN, 404, 200, 404, 200)
 OWN_CHANGED: Answers = (LOGIN, 404, 302, 404, 302)  # done, and led on
 STAFF: Answers = (LOGIN, 403, 403, 403, 200)
 STAFF_NO: Answers = (LOGIN, 403, 403, 403, 405)
+STAFF_DONE: Answers = (LOGIN, 403, 403, 403, 302)
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,19 @@ LINES = {
         data={"omfang": "alle", "handling": "vores"},
     ),
     "code-lists": Line("/stamdata/"),
+    "approval-lists": Line("/stamdata/certificering/", post=STAFF),  # without a file: asked again
+    "certified": Line("/stamdata/certificering/svar/"),
+    "approval-list": Line("/stamdata/certificering/{approvals}/"),
+    "approval-list-file": Line("/stamdata/certificering/{approvals}/hent/"),
+    "approval-list-accept": Line(
+        "/stamdata/certificering/{preview}/brug/", get=STAFF_NO, post=STAFF_DONE, other=STAFF_NO
+    ),
+    "approval-list-drop": Line(
+        "/stamdata/certificering/{preview}/kasser/", get=STAFF_NO, post=STAFF_DONE, other=STAFF_NO
+    ),
+    "system-maps": Line(
+        "/stamdata/systemer/kobling/", post=STAFF_DONE, data={"system": "Clinea", "er": "Clinea (LPS)"}
+    ),
     # Whoever may not see the admin site is sent here: to the log-in, or told so.
     "admin-login": Line("/admin/login/", get=(LOGIN, 403, 403, 403, 302), post=NOBODY, other=NOBODY),
     "components": Line("/komponenter/", get=STAFF),
@@ -190,8 +204,13 @@ def world() -> dict[str, Any]:
         state=State.WAITING,
         counts={"locations": {"new": 0, "changed": 0, "closed": 9, "unchanged": 91}},
     )
+    builders.mapped("Clinea")
+    approvals = builders.approval_list(("Clinea (LPS)", "DIS91 (D9134L)", "certified"))
+    preview = builders.approval_list(("Clinea (LPS)", "DIS91 (D9134L)", "certified"), accepted=False)
     return {
         **people,
+        "approvals": approvals.pk,
+        "preview": preview.pk,
         "gln": location.gln,
         "done": done.pk,
         "draft": planned("KMD").pk,
