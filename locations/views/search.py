@@ -94,7 +94,7 @@ def narrowed(name: str, choices: Any, numbers: Any, query: QueryDict) -> list[tu
 def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpResponse:
     query, number = request.GET, asked.form.cleaned_data["page"] or 1
     rows = int(asked.form.cleaned_data["antal"] or user.list_rows)
-    sort = asked.order
+    sort = "" if asked.found and not query.get("sort") else asked.order  # by text: the best match first
     keys = asked.page_keys((number - 1) * rows, rows + 1)
     if not keys and number > 1:
         raise Http404

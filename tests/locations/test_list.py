@@ -269,3 +269,11 @@ def test_what_of_a_list_is_not_there_is_told_and_nothing_of_others(client, anna)
     assert "57900000" in page[page.index("</pre>") :]
     for nothing in ({}, {"numre": " "}, {"numre": "hej"}):
         assert client.post("/lokationsnumre/liste/", nothing).status_code == 200
+
+
+def test_what_is_found_by_text_stands_by_how_well_it_matches_and_no_column_says_else(client, anna):
+    builders.location(unit=builders.unit("Ærø Apotek"))
+    ordered = 'aria-sort="ascending"'
+    assert ordered in text(client.get("/lokationsnumre/"))
+    assert ordered not in text(client.get("/lokationsnumre/?q=apotek"))
+    assert ordered in text(client.get("/lokationsnumre/?q=apotek&sort=gln"))
