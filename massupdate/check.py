@@ -4,12 +4,15 @@ The million lines are read twice: once to find their few distinct spellings, onc
 at distinct numbers and distinct types, and goes back to the lines only where it has something to report.
 """
 
+from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from locations.access import LocationNumberQuerySet
+from locations.certification import tabulate
 
 # The distinct spellings of numbers. In a cell, spaces, an apostrophe and ="…" are Excel's, not the number's.
 # location_id is that of a number we hold and the person may change: of others' numbers nothing more is looked at.
@@ -71,7 +74,7 @@ GROUP BY n.location_id
 # type that cannot be read that is not known.
 _CHANGED = """
 CREATE TEMP TABLE mass_change ON COMMIT DROP AS
-SELECT s.location_id, l.gln, s.line, s.edi_types AS new, l.edi_types AS old, l.inactive, l.to_date
+SELECT s.location_id, l.gln, s.line, s.edi_types AS new, l.edi_types AS old, l.inactive, l.to_date, l.system_id
 FROM mass_set s JOIN locations_locationnumber l ON l.id = s.location_id
 WHERE s.readable AND s.edi_types <> l.edi_types
 """
@@ -151,6 +154,28 @@ JOIN mass_change c ON c.location_id = n.location_id
 WHERE EXISTS (SELECT FROM unnest(v.earlier) e WHERE e = ANY (c.new) AND NOT c.old @> ARRAY[v.id, e])
 """
 
+# Types that are added to a number whose system is on the list of approvals, but not approved for them. In: the tables
+# of `certification.tabulate`.
+_NOT_CERTIFIED = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, %(certification_stops)s, m.line, 'not_certified', concat(n.gln, ';', m.edi) FROM (
+    SELECT c.location_id, e AS edi_type
+    FROM mass_change c JOIN certified_system s USING (system_id) CROSS JOIN LATERAL unnest(c.new) e
+    LEFT JOIN certified_pair p ON p.system_id = c.system_id AND p.edi_type = e
+    WHERE NOT e = ANY (c.old) AND p.answer IS DISTINCT FROM 'certified'
+) AS added
+JOIN mass_number n ON n.location_id = added.location_id JOIN mass_type t ON t.edi_type = added.edi_type
+JOIN mass_line m ON m.gln = n.spelt AND m.edi = t.spelt
+"""
+
+# Of a system that nobody has found on the list nothing can be told: once for each number, at its first line.
+_UNMAPPED = """
+INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
+SELECT %(update)s, false, c.line, 'unmapped_system', c.gln
+FROM mass_change c LEFT JOIN certified_system s USING (system_id)
+WHERE s.system_id IS NULL AND NOT c.new <@ c.old
+"""
+
 # What is seen at a glance needs no warning: so many fit one page of the preview.
 FEW = 50
 _MANY = f"""
@@ -175,12 +200,18 @@ _TABLES = (
 )
 
 
-def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[str, int]:
-    """Write the findings of mass update `update`; returns {"locations", "errors", "warnings"}.
+def check(*, update: int, editable: LocationNumberQuerySet, today: date) -> dict[str, Any]:
+    """Write the findings of mass update `update`; returns {"locations", "errors", "warnings", "approvals"}.
 
-    `editable` are the numbers that the person behind the file may change. Leaves `planned_set` for the plan.
+    `editable` are the numbers that the person behind the file may change. Leaves `planned_set` for the plan. The list
+    of approvals that it was checked against is None where there is none, else {"id", "name", "dated"}.
     """
-    params = {"update": update, "today": today}
+    params: dict[str, int | date | bool] = {
+        "update": update,
+        "today": today,
+        "certification_stops": settings.CERTIFICATION == "error",
+    }
+    approvals = tabulate(day=today)
     try:
         query, query_params = editable.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:  # somebody who was shut out meanwhile
@@ -201,6 +232,9 @@ def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[
         cursor.execute("ANALYZE mass_change (location_id)")
         for statement in (_NUMBER_ERRORS, _TYPE_ERRORS, _LOSSES, _RETIRED, _TWO_VERSIONS, _MANY):
             cursor.execute(statement, params)
+        if approvals:
+            cursor.execute(_NOT_CERTIFIED, params)
+            cursor.execute(_UNMAPPED, params)
         cursor.execute(_ANY_REPEATED)
         if cursor.fetchone()[0]:
             cursor.execute(_REPEATED, params)
@@ -211,4 +245,12 @@ def check(*, update: int, editable: LocationNumberQuerySet, today: Any) -> dict[
             FROM massupdate_finding WHERE mass_update_id = %(update)s""",
             params,
         )
-        return dict(zip(("locations", "errors", "warnings"), cursor.fetchone(), strict=True))
+        counts: dict[str, Any] = dict(
+            zip(("locations", "errors", "warnings"), cursor.fetchone(), strict=True)
+        )
+    counts["approvals"] = approvals and {
+        "id": approvals.pk,
+        "name": approvals.name,
+        "dated": approvals.dated.isoformat(),
+    }
+    return counts

@@ -101,5 +101,11 @@ WARNINGS = {
         _("The system of the location number is not certified to receive this EDI type."),
         _("Ask the vendor, or leave the line out until it is."),
     ),
+    "unmapped_system": Code(
+        _(
+            "It cannot be told whether the system is certified for what is added: nobody has found it on the list."
+        ),
+        _("Ask an administrator to link the system to its name on MedCom's list."),
+    ),
 }
 CODES = ERRORS | WARNINGS

@@ -34,7 +34,8 @@ class MassUpdateQuerySet(models.QuerySet[Any]):
 class MassUpdate(Job):
     """One file. Done = read and planned (see `change_set`); refused = it has errors and nothing is planned.
 
-    `counts`: `{"locations", "lines", "errors", "warnings"}`, and `"ignored"`, the columns nobody asked for.
+    `counts`: `{"locations", "lines", "errors", "warnings"}`, `"ignored"`, the columns nobody asked for, and
+    `"approvals"`, the list that certification was checked against.
 
     It acts for `by`; from an inbox for `edi_administrator`, whose numbers alone it may change; else as administrator.
     """

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from massupdate import views
+from massupdate import guide, views
 
 urlpatterns = [
     path("masseopdatering/", views.mass_updates, name="mass-updates"),
-    path("masseopdatering/skabelon/", views.template, name="mass-update-template"),
+    path("masseopdatering/vejledning/", guide.guide, name="mass-update-guide"),
+    path("masseopdatering/skabelon/", guide.template, name="mass-update-template"),
     path("masseopdatering/<int:pk>/", views.mass_update, name="mass-update"),
     path("masseopdatering/<int:pk>/udfoer/", views.apply, name="mass-update-apply"),
     path("masseopdatering/<int:pk>/annuller/", views.drop, name="mass-update-drop"),

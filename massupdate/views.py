@@ -20,13 +20,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from locations.exports import CONTENT_TYPES, PAIRS_HEADER
+from locations.exports import CONTENT_TYPES
 from locations.filters import FilterError
 from locations.views.contents import PARAMETERS, contents
 from locations.views.undoing import undoing
 from massupdate import actions
 from massupdate.findings import as_csv, groups, with_examples
 from massupdate.forms import HandInForm, WarningsForm
+from massupdate.guide import filled
 from massupdate.models import MassUpdate
 from soredi.jobs import Job, State
 from soredi.models import User
@@ -83,7 +84,8 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
         {"update": update, "mark": mark(update), "said": said(update), "planned": planned(update)}
         for update in page
     ]
-    return render(request, "massupdate/mass_updates.html", {"form": form, "page": page, "rows": rows})
+    context = {"form": form, "page": page, "rows": rows, "searches": filled(request)}
+    return render(request, "massupdate/mass_updates.html", context)
 
 
 @login_required
@@ -150,13 +152,6 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     return FileResponse(
         stream, as_attachment=True, filename=update.name, content_type="application/octet-stream"
     )
-
-
-@login_required
-@require_safe
-def template(request: HttpRequest) -> HttpResponseBase:
-    """An empty file with the right header."""
-    return attachment(HttpResponse(f"\ufeff{PAIRS_HEADER}\r\n".encode()), "masseopdatering-skabelon.csv")
 
 
 def found(request: HttpRequest, pk: int) -> MassUpdate:

@@ -1,11 +1,12 @@
 """The first line of a CSV file: which columns it has, what stands between them, and where the rows begin.
 
-<blank lines>
+<blank lines, sep=;>
 Loknr;EdiId;Note     → names ["gln", "edi", None], found ["Loknr", "EdiId", "Note"], delimiter ";"
 """
 
 import codecs
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
@@ -17,6 +18,7 @@ HEADER_LIMIT = 1 << 16  # bytes; the longest header seen has 4 kB
 MAX_COLUMNS = 400  # with more, a row may be too wide for a page of PostgreSQL; SOREntity.csv has about 120
 DELIMITERS = ";,\t"
 BLANK = b" \t\r\n;,"  # what a row without anything in it is made of
+SEPARATOR_LINE = re.compile(rb'"?sep=.?"?[;,\t\r ]*')  # what Excel is told on top of some files
 
 
 class TabularError(Exception):
@@ -85,7 +87,7 @@ def read_header(
         raise TabularError(file, 0, "empty_file", Sentence("The file is empty. Fetch or save it again."))
     begin, number = bom, 1
     line, newline, rest = start[bom:].partition(b"\n")
-    while not line.strip(BLANK):
+    while not line.strip(BLANK) or SEPARATOR_LINE.fullmatch(line):
         begin, number = begin + len(line) + 1, number + 1
         line, newline, rest = rest.partition(b"\n")
     if not newline and len(start) == HEADER_LIMIT:

@@ -12,6 +12,9 @@ redirects and headers assume a TLS proxy in front that sets X-Forwarded-Proto.
 | ALLOWED_HOSTS     | host names the site answers to, separated by commas          | localhost,127.0.0.1|
 | DEBUG             | true shows tracebacks to visitors                            | false              |
 | SOREDI_DATA_DIR   | folder for servers, keys and files                           | var/ by manage.py  |
+| SOREDI_INBOX      | folder with one for each EDI administrator, by its code, to  | none               |
+|                   | lay mass-update files in: docs/inbox.md                      |                    |
+| SOREDI_INBOX_ACCEPT_WARNINGS | true carries out files with warnings too          | false              |
 | SOR_BASE_URL      | folder that the SOR extracts are fetched from                | none               |
 | SOR_FETCH_AT      | when in the night, in Danish time                            | 04:45              |
 | SOR_COLUMNS_FILE  | file with further column names of the SOR extracts           | none               |
@@ -208,6 +211,8 @@ CACHES = {
     },
 }
 
+INBOX = env.str("SOREDI_INBOX", "")
+INBOX_ACCEPT_WARNINGS = env.bool("SOREDI_INBOX_ACCEPT_WARNINGS", False)
 SOR_BASE_URL = env.str("SOR_BASE_URL", "")
 SOR_FETCH_AT = env.time("SOR_FETCH_AT", time(4, 45))  # the extracts of the night are there by 04:30
 SOR_COLUMNS_FILE = env.str("SOR_COLUMNS_FILE", "")
@@ -246,6 +251,12 @@ CELERY_BEAT_SCHEDULE = {
     "drop_unused_lists": {"task": "locations.drop_unused_lists", "schedule": crontab(hour=3, minute=10)},
     "clean": {"task": "sorimport.clean", "schedule": crontab(hour=3, minute=20)},
 }
+if INBOX:
+    CELERY_BEAT_SCHEDULE["sweep_inbox"] = {
+        "task": "massupdate.sweep_inbox",
+        "schedule": 15.0,
+        "options": {"expires": 15},  # sweeps that nobody could do need not be done after one another
+    }
 if SOR_BASE_URL:
     CELERY_BEAT_SCHEDULE["fetch_nightly"] = {
         "task": "sorimport.fetch_nightly",

@@ -28,6 +28,8 @@ for name in (
     "SOR_COLUMNS_FILE",
     "EMAIL_URL",
     "SOREDI_CERTIFICATION",
+    "SOREDI_INBOX",
+    "SOREDI_INBOX_ACCEPT_WARNINGS",
 ):
     os.environ.pop(name, None)
 os.environ |= {

@@ -147,6 +147,7 @@ LINES = {
         "/aendringer/{done}/fortryd/", get=NO, post=OWN_CHANGED, data={"reason": "Forkert liste"}
     ),
     "mass-updates": Line("/masseopdatering/", post=READ),
+    "mass-update-guide": Line("/masseopdatering/vejledning/"),
     "mass-update-template": Line("/masseopdatering/skabelon/"),
     "mass-update": Line("/masseopdatering/{mass_update}/", get=OWN),
     "mass-update-apply": Line("/masseopdatering/{mass_update}/udfoer/", get=NO, post=OWN_CHANGED),
