@@ -19,6 +19,7 @@ from locations.models import EdiType
 NAME = "masseopdatering-skabelon"
 FORMATS = ("csv", "xlsx")
 LAST_ROW = 200_000  # the lowest that is read from Excel
+TEXT = 49  # the number of the format in every workbook
 TYPES_SHEET = "EDI-typer"
 
 
@@ -38,8 +39,8 @@ def as_csv() -> bytes:
 def as_workbook() -> bytes:
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False}) as book:
-        text = book.add_format({"num_format": "@"})
-        heading = book.add_format({"num_format": "@", "bold": True, "bottom": 1})
+        text = book.add_format({"num_format": TEXT})
+        heading = book.add_format({"num_format": TEXT, "bold": True, "bottom": 1})
         pairs = book.add_worksheet("Masseopdatering")
         catalogue = book.add_worksheet(TYPES_SHEET)
 

@@ -45,20 +45,20 @@ def test_the_pictures_of_the_guide_are_taken_anew(
     right.write_text("\r\n".join(["Loknr;EdiId", *lines[:3], lines[2], f"{gln};CTL02", ""]))
     page.goto(ACTIVE)
     page.click("details.fetch summary")
-    take(page, "hent", page.locator(".results-head"), 760, 320)
+    take(page, "hent", page.locator(".results-head"), 760, 284)
     page.goto("/masseopdatering/")
     take(page, "indlaes", page.locator(".steps"), 640, 480)
     hand_in(page, wrong)
     errors_shown(page)
-    take(page, "fejl", page.locator("[role=alert]"), 760, 420)
+    take(page, "fejl", page.locator("[role=alert]"), 760, 400)
     hand_in(page, right)
     preview_shown(page)
-    take(page, "kontroller", page.locator(".totals"), 760, 520)
+    take(page, "kontroller", page.locator(".totals"), 760, 480)
     for tick in page.locator("main input[type=checkbox]").all():
         tick.check()
     page.locator("form#apply button").click()
     carried_out(page)
-    take(page, "kvittering", page.locator(".alert-success"), 760, 360)
+    take(page, "kvittering", page.locator(".alert-success"), 760, 300)
     shown = {picture.name: size(picture) for picture in SHOWN.glob("*.png")}
     assert {picture.name: size(picture) for picture in MADE.glob("*.png")} == shown
     assert sum(picture.stat().st_size for picture in SHOWN.glob("*.png")) < MOST
