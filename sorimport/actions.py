@@ -3,8 +3,7 @@
 Everything happens in one transaction, so a run that fails, or waits for an administrator, leaves the data as before.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,6 +36,7 @@ from sorimport.merge import (
 )
 from sorimport.models import ImportRun
 from sorimport.stage import Staged, stage
+from sorimport.staged import staging
 from sorimport.turn import take_turn
 
 ANALYZE_FROM = 1000  # new rows; after fewer the planner's old figures will do until autovacuum comes by
@@ -57,13 +57,14 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
             shown, run.sha256 = run.sha256, digest(paths)
             if shown:
                 _require_what_was_shown(run, shown)
-            with _room_for_staging(), transaction.atomic():
+            with transaction.atomic():
                 with course.wait():
                     take_turn(run, on_wait)
                 course.enter(Phase.READING)
-                files = source_files(paths)
-                staged = stage(files, source=run.source, force=run.force, on_read=course.read)
-                _merge(run, staged, course)
+                with staging():
+                    files = source_files(paths)
+                    staged = stage(files, source=run.source, force=run.force, on_read=course.read)
+                    _merge(run, staged, course)
                 course.enter(Phase.FINISHING)
                 run.state, run.finished_at = State.DONE, timezone.now()
                 run.save()
@@ -78,21 +79,6 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
         ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
             state=State.WAITING, message=question.args[0], counts=run.counts, sha256=run.sha256
         )
-
-
-@contextmanager
-def _room_for_staging() -> Iterator[None]:
-    """A session that keeps its temporary tables in memory: an eighth of the server's work less. Never in a transaction.
-
-    Of its own, since no session can change this once it has had a temporary table, and so that it ends with the import.
-    """
-    connection.close()
-    with connection.cursor() as cursor:
-        cursor.execute("SET temp_buffers = '512MB'")
-    try:
-        yield
-    finally:
-        connection.close()
 
 
 def _require_what_was_shown(run: ImportRun, shown: str) -> None:

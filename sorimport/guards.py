@@ -16,24 +16,15 @@ from sorimport.stage import Staged
 CLOSING_LIMIT = 0.05  # of the numbers, and of the units, open before the run
 ROWS_LIMIT = 0.5  # of the rows that the last run of the same kind had
 
-# The newest day, not to come, that the numbers and the units speak of. `begun` is ISO text.
+# The newest day, not to come, as ISO text, that the numbers speak of, on which a unit began, and on which one was last
+# changed in SOR.
 _NEWEST = """
 SELECT (SELECT max(day) FROM (
             SELECT CASE WHEN said LIKE '____-__-__%%' THEN left(said, 10) ELSE sor_date(said)::text END
             FROM raw_locations, LATERAL (VALUES (from_date), (updated_at)) AS v (said)
         ) AS v (day) WHERE day COLLATE "C" <= %(today)s::text),
-    (SELECT max(begun) FROM read_unit WHERE begun <= %(today)s::text)
-"""
-# The same of when the units were last changed in SOR, daily file or not. The two spellings of a date are told apart
-# here: a call of sor_date for each of 400,000 rows would take a second, so only what is neither goes there.
-_UPDATED = """
-SELECT max(day) FROM (
-    SELECT CASE WHEN updated_at LIKE '____-__-__%%' THEN left(updated_at, 10)
-        WHEN updated_at LIKE '__-__-____%%'
-        THEN substr(updated_at, 7, 4) || '-' || substr(updated_at, 4, 2) || '-' || left(updated_at, 2)
-        ELSE to_char(sor_date(updated_at), 'YYYY-MM-DD') END COLLATE "C"
-    FROM raw_units
-) AS v (day) WHERE day <= %(today)s::text
+    max(begun) FILTER (WHERE begun <= %(today)s::text), max(updated) FILTER (WHERE updated <= %(today)s::text)
+FROM read_unit
 """
 UPDATED = "units_updated"  # beside the kinds of files; only ever compared with itself
 
@@ -65,15 +56,10 @@ def newest(staged: Staged, today: date) -> dict[str, str]:
     """
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, {"today": today})
-        days = dict(zip((LOCATIONS.name, UNITS.name), cursor.fetchone(), strict=True))
-        days = {kind: day for kind, day in days.items() if day and kind in rows_of(staged)}
-        if "updated_at" in staged.stated.get(UNITS.name, ()):
-            cursor.execute(_UPDATED, {"today": today})
-            (updated,) = cursor.fetchone()
-            if updated:
-                days.pop(UNITS.name, None)
-                days[UPDATED] = updated
-    return days
+        numbers, begun, updated = cursor.fetchone()
+    days = {LOCATIONS.name: numbers, UNITS.name: None if updated else begun}
+    days = {kind: day for kind, day in days.items() if day and kind in rows_of(staged)}
+    return days | ({UPDATED: updated} if updated else {})
 
 
 def refuse_older(run: ImportRun, staged: Staged, days: dict[str, str]) -> None:

@@ -29,7 +29,7 @@ INSERT INTO sorimport_problem (run_id, file, line, code, value)
 SELECT %(run)s, file, line, code, left(value, 200) FROM stage_problem ORDER BY file, line
 """
 
-_KEYS = "CREATE TEMP TABLE left_out_key (kind text, key text) ON COMMIT DROP"
+_KEYS = "CREATE UNLOGGED TABLE staging.left_out_key (kind text, key text)"
 _NUMBER = {LOCATIONS.name: re.compile(r"\d{13}"), PAIRS.name: re.compile(r"\d{13}")}  # of units: any digits
 
 # One row for each file. A number that pairs name in vain counts once, however many its pairs.
@@ -50,7 +50,6 @@ def keep_problems(*, run: ImportRun, staged: Staged) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(_OF_READERS, {"run": run.pk})
-        cursor.execute("DROP TABLE IF EXISTS left_out_key")
         cursor.execute(_KEYS)
         with cursor.copy("COPY left_out_key FROM STDIN") as copy:
             for key in _keys(staged):

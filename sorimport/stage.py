@@ -10,7 +10,6 @@ from django.conf import settings
 from soredi.sentences import Sentence
 from soredi.tabular import TabularError, read_header
 from sorimport.columns import (
-    KINDS,
     LEGACY_PAIRS,
     LEGACY_UNITS,
     LOCATIONS,
@@ -23,7 +22,7 @@ from sorimport.columns import (
 )
 from sorimport.fetch import SourceFile
 from sorimport.sources import legacy, sor2, xml
-from sorimport.staged import Staged, create_empty, is_named_daily, note_problems
+from sorimport.staged import Staged, is_named_daily
 
 __all__ = ["Staged", "stage"]
 
@@ -46,9 +45,6 @@ def stage(
     and then how many bytes of how many have been read, and how many rows.
     """
     staged = Staged(source=source)
-    for kind in KINDS:
-        create_empty(kind)
-    note_problems()
     chosen = _by_kind(files, staged, known_kinds(settings.SOR_COLUMNS_FILE), source)
     staged.found = next((kind.source for kind in chosen), "")
     before, total = 0, sum(file.size for file in chosen.values())

@@ -1,9 +1,11 @@
-"""What an extract was staged as: temporary tables `raw_<kind>`, one text column for each known column.
+"""What an extract was staged as: tables `raw_<kind>`, one text column for each known column.
 
-A kind's table has all columns of its alias table, missing ones null, so that `merge` can state its SQL once.
+A kind's table has all columns of its alias table, missing ones null, so that `merge` can state its SQL once. They, and
+all that is made of them on the way, stand in a schema that nobody else ever sees.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -11,7 +13,7 @@ from psycopg import sql
 
 from soredi.sentences import Sentence
 from soredi.tabular import BadRow, TabularError
-from sorimport.columns import LOCATIONS, UNITS, Kind
+from sorimport.columns import KINDS, LOCATIONS, UNITS, Kind
 
 BAD_ROWS = 1000  # a run that leaves out more rows of a file than this …
 BAD_SHARE = 100  # … and more than one in so many of them fails
@@ -73,36 +75,52 @@ def is_named_daily(name: str) -> bool:
     return "daily" in name.casefold()
 
 
-def create_empty(kind: Kind) -> None:
-    """An empty table for `kind`; `soredi.tabular.load` puts its own in the place."""
+# Unlogged tables, as a temporary one is read by one process only. Made and dropped in the import's own transaction they
+# leave nothing behind either, whoever is killed. The planner takes each of our many functions for next to free.
+_OPEN = """
+CREATE SCHEMA staging;
+SET LOCAL search_path = staging, public;
+SET LOCAL parallel_setup_cost = 100;
+SET LOCAL parallel_tuple_cost = 0.001
+"""
+_CLOSE = """
+DROP SCHEMA staging CASCADE;
+SET LOCAL search_path TO DEFAULT;
+SET LOCAL parallel_setup_cost TO DEFAULT;
+SET LOCAL parallel_tuple_cost TO DEFAULT
+"""
+# What a reader has to say of rows that it kept; written to the run's problems with the others.
+_PROBLEMS = "CREATE UNLOGGED TABLE staging.stage_problem (file text, line bigint, code text, value text)"
+
+
+@contextmanager
+def staging() -> Iterator[None]:
+    """The schema `staging` with empty tables, in a transaction that has the import's turn."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(f"raw_{kind.name}")))
+        cursor.execute(_OPEN)
+        cursor.execute(_PROBLEMS)
+    for kind in KINDS:
+        _create_empty(kind)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE)
+
+
+def _create_empty(kind: Kind) -> None:
+    """`soredi.tabular.load` puts its own in the place."""
+    columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(column)) for column in kind.columns)
+    with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL("CREATE TEMP TABLE {} (line bigint) ON COMMIT DROP").format(
-                sql.Identifier(f"raw_{kind.name}")
+            sql.SQL("CREATE UNLOGGED TABLE staging.{} (line bigint, {})").format(
+                sql.Identifier(f"raw_{kind.name}"), columns
             )
         )
-    add_missing(kind, ())
 
 
 def add_missing(kind: Kind, present: Sequence[str]) -> None:
     """Give the table of `kind` the columns that its file does not have."""
-    table = sql.Identifier(f"raw_{kind.name}")
-    with connection.cursor() as cursor:
-        for column in kind.columns:
-            if column not in present:
-                cursor.execute(
-                    sql.SQL("ALTER TABLE {} ADD COLUMN {} text").format(table, sql.Identifier(column))
-                )
-
-
-# What a reader has to say of rows that it kept; written to the run's problems with the others.
-_PROBLEMS = """
-CREATE TEMP TABLE IF NOT EXISTS stage_problem (file text, line bigint, code text, value text) ON COMMIT DROP
-"""
-
-
-def note_problems() -> None:
-    """An empty table `stage_problem`."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PROBLEMS)
+    missing = [sql.Identifier(column) for column in kind.columns if column not in present]
+    if missing:
+        columns = sql.SQL(", ").join(sql.SQL("ADD COLUMN {} text").format(column) for column in missing)
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(f"raw_{kind.name}"), columns))

@@ -38,7 +38,7 @@ WHERE t.sor_id IS NULL AND t.code = sor_text(r.code, 32) AND t.version = coalesc
 # In: EDITypes.csv, the first row of each id. A code and version that another id has, in an earlier row or among the
 # types that this file does not rename, stay with that id.
 _STAGE = """
-CREATE TEMP TABLE stage_edi_type ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.stage_edi_type AS
 SELECT r.*, row_number() OVER (PARTITION BY r.code, r.version ORDER BY r.line) > 1
     OR EXISTS (SELECT FROM locations_editype t WHERE t.code = r.code AND t.version = r.version AND t.sor_id <> r.sor_id
                AND NOT EXISTS (SELECT FROM raw_edi_types o WHERE sor_code(o.edi_type_id) = t.sor_id)) AS clashes
@@ -70,7 +70,9 @@ INSERT INTO sorimport_problem (run_id, file, line, code, value)
 SELECT %(run)s, %(file)s, r.line, 'malformed_code', concat_ws(' ', sor_code(r.gln), left(c.code, 80))
 FROM raw_locations r, LATERAL (VALUES (sor_code(vans_code)), (sor_code(system_code)), (sor_code(vendor_code)),
     (sor_code(administrator_code)), (sor_code(region_code))) AS c (code)
-WHERE length(c.code) > 64 ORDER BY r.line
+WHERE length(c.code) > 64 AND 64 < greatest(length(vans_code), length(system_code), length(vendor_code),
+    length(administrator_code), length(region_code))
+ORDER BY r.line
 """
 
 # The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is FHIR, a three-letter

@@ -24,7 +24,7 @@ def _of(alias: str) -> str:
 
 # Every row of LocationsCode.csv, typed.
 _READ = """
-CREATE TEMP TABLE read_location ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.read_location AS
 SELECT line, sor_code(gln) AS gln, sor_code(sor_id) AS sor_id, sor_date(first_from_date) AS first_from_date,
     sor_date(from_date) AS from_date, sor_date(to_date) AS to_date,
     sor_flag(only_internal) AS only_internal, sor_flag(inactive) AS inactive, coalesce(sor_text(note, 254), '') AS note,
@@ -39,7 +39,7 @@ FROM raw_locations
 # The rows of numbers that have been on several units: each row is a stay, the earliest from the number's first day.
 # Null where the dates are the wrong way round.
 _STAYS = """
-CREATE TEMP TABLE location_stay ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.location_stay AS
 SELECT line, gln, sor_id, CASE WHEN begins <= coalesce(to_date, 'infinity') OR begins IS NULL
     THEN daterange(begins, to_date, '[]') END AS stay
 FROM (
@@ -53,7 +53,7 @@ FROM (
 # Rows that must not be merged: nothing is moved or opened by what cannot be read. A number on two units on one day is
 # refused on both lines.
 _REFUSE = """
-CREATE TEMP TABLE refused_location ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.refused_location AS
 SELECT line, 'malformed_gln' AS code, gln AS value FROM read_location WHERE (gln ~ '^[0-9]{13}$') IS NOT TRUE
 UNION ALL
 SELECT line, 'bad_period', concat_ws(' > ', greatest(first_from_date, from_date), to_date) FROM read_location
@@ -67,37 +67,46 @@ SELECT DISTINCT a.line, 'two_units', a.gln FROM location_stay a JOIN location_st
     AND a.sor_id <> b.sor_id AND a.stay && b.stay
 """
 
-# One row a number: the one in force on `today`, as for units. Where one of its rows cannot be read, none is.
+# One row a number: the one in force on `today`, as for units. Where one of its rows cannot be read, none is. `id` and
+# `version_id` are the keys that a new number, and what SOR newly says, will get.
 _PICK = """
-CREATE TEMP TABLE stage_location ON COMMIT DROP AS
-SELECT DISTINCT ON (gln) r.* FROM read_location r
-WHERE NOT EXISTS (SELECT FROM refused_location f WHERE f.line = r.line)
-  AND gln NOT IN (SELECT gln FROM read_location WHERE bad_dates <> '' OR bad_flags <> '')
-  AND gln NOT IN (SELECT key FROM left_out_key WHERE kind = 'locations' AND key IS NOT NULL)
-ORDER BY gln, (from_date > %(today)s) IS TRUE, CASE WHEN from_date <= %(today)s THEN from_date END DESC NULLS LAST,
-    from_date, line
+CREATE UNLOGGED TABLE staging.stage_location AS
+SELECT coalesce(known.id, nextval('locations_locationnumber_id_seq')) AS id, known.id IS NULL AS is_new,
+    nextval('locations_locationversion_id_seq') AS version_id, r.*
+FROM (
+    SELECT DISTINCT ON (gln) r.* FROM read_location r
+    WHERE NOT EXISTS (SELECT FROM refused_location f WHERE f.line = r.line)
+      AND gln NOT IN (SELECT gln FROM read_location WHERE bad_dates <> '' OR bad_flags <> '')
+      AND gln NOT IN (SELECT key FROM left_out_key WHERE kind = 'locations' AND key IS NOT NULL)
+    ORDER BY gln, (from_date > %(today)s) IS TRUE, CASE WHEN from_date <= %(today)s THEN from_date END DESC NULLS LAST,
+        from_date, line
+) AS r LEFT JOIN locations_locationnumber known ON known.gln = r.gln
+"""
+
+# Every spelling of an EDI type in the pairs, of which there are few, with the type; null where there is none.
+_TYPES = """
+CREATE UNLOGGED TABLE staging.pair_type AS
+SELECT said.edi_type_id, t.id
+FROM (SELECT DISTINCT edi_type_id FROM raw_pairs) AS said
+LEFT JOIN locations_editype t ON t.sor_id = sor_code(said.edi_type_id)
 """
 
 # EDI types of each number, named by the line it was read from, as the ascending set that a profile holds. In: 1 M
-# pairs. Numbers and types are looked up by the spellings of the file, of which there are few.
+# pairs.
 _SETS = """
-CREATE TEMP TABLE stage_set ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.stage_set AS
 SELECT s.line, array_agg(DISTINCT t.id ORDER BY t.id) AS edi_types, count(*) AS pairs
 FROM raw_pairs p
-JOIN (SELECT said.gln, s.line FROM (SELECT DISTINCT gln FROM raw_pairs) AS said
-      JOIN stage_location s ON s.gln = sor_code(said.gln)) AS s ON s.gln = p.gln
-JOIN (SELECT said.edi_type_id, t.id FROM (SELECT DISTINCT edi_type_id FROM raw_pairs) AS said
-      JOIN locations_editype t ON t.sor_id = sor_code(said.edi_type_id)) AS t ON t.edi_type_id = p.edi_type_id
+JOIN stage_location s ON s.gln = sor_code(p.gln)
+JOIN pair_type t ON t.edi_type_id = p.edi_type_id AND t.id IS NOT NULL
 GROUP BY s.line
 """
 
-
 # Numbers one of whose pairs cannot be read or has no type: what SOR said before is not taken away for its want.
 _DOUBTFUL = """
-CREATE TEMP TABLE doubtful_set ON COMMIT DROP AS
-SELECT DISTINCT sor_code(gln) AS gln FROM raw_pairs WHERE edi_type_id IS NULL OR edi_type_id IN (
-    SELECT id FROM (SELECT DISTINCT edi_type_id AS id FROM raw_pairs) AS used
-    WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(used.id)))
+CREATE UNLOGGED TABLE staging.doubtful_set AS
+SELECT DISTINCT sor_code(gln) AS gln FROM raw_pairs
+WHERE edi_type_id IS NULL OR edi_type_id IN (SELECT edi_type_id FROM pair_type WHERE id IS NULL)
 UNION
 SELECT key FROM left_out_key WHERE kind = 'pairs'
 """
@@ -111,7 +120,7 @@ def _stated(column: str, in_file: str, known: str) -> str:
 # What each number shall be in SOR's words. Of what the source does not carry, a known number keeps SOR's last; without
 # a pairs file that is so for EDI types.
 _TARGET = f"""
-CREATE TEMP TABLE location_target ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.location_target AS
 SELECT t.*, o.sor_version_id AS old_sor_version_id,
     o.id IS NOT NULL AND ({_of("t")}) IS DISTINCT FROM ({_of("v")}) AS sor_changed,
     CASE
@@ -123,9 +132,9 @@ SELECT t.*, o.sor_version_id AS old_sor_version_id,
         ELSE 'unchanged'
     END AS change
 FROM (
-    SELECT coalesce(known.id, nextval('locations_locationnumber_id_seq')) AS id, known.id IS NULL AS is_new,
-        nextval('locations_locationversion_id_seq') AS version_id, s.line, s.gln, s.sor_id,
-        u.id AS unit_id, {_stated("region_code", "region.id", "known.region_id")} AS region_id,
+    SELECT s.id, s.is_new, s.version_id, s.line, s.gln, s.sor_id,
+        coalesce(known.check_digit_ok, gln_check_digit_ok(s.gln)) AS check_digit_ok, u.id AS unit_id,
+        {_stated("region_code", "region.id", "known.region_id")} AS region_id,
         {_stated("first_from_date", "s.first_from_date", "known.first_from_date")} AS first_from_date,
         {_stated("from_date", "s.from_date", "known.from_date")} AS from_date,
         {_stated("to_date", "s.to_date", "known.to_date")} AS to_date,
@@ -144,7 +153,7 @@ FROM (
         {_stated("inactive", "s.inactive", "coalesce(said.inactive, false)")} AS inactive,
         {_stated("note", "s.note", "coalesce(said.note, '')")} AS note
     FROM stage_location s
-    LEFT JOIN locations_locationnumber known ON known.gln = s.gln
+    LEFT JOIN locations_locationnumber known ON known.id = s.id
     LEFT JOIN locations_locationversion said ON said.id = known.sor_version_id
     LEFT JOIN unit_key u ON u.sor_id = s.sor_id
     LEFT JOIN locations_region region ON region.code = s.region_code
@@ -162,7 +171,7 @@ LEFT JOIN locations_locationversion v ON v.id = o.sor_version_id
 # Known, open, and in none of the rows of a complete extract, refused rows included: what could not be read is not gone.
 # Where a row does not even tell which number it is about, none is gone.
 _MISSING = """
-CREATE TEMP TABLE missing_location ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.missing_location AS
 SELECT l.id, l.gln FROM locations_locationnumber l
 WHERE (l.to_date IS NULL OR l.to_date >= %(today)s)
   AND NOT EXISTS (SELECT FROM read_location r WHERE r.gln = l.gln)
@@ -188,7 +197,7 @@ INSERT INTO sorimport_problem (run_id, file, line, code, value)
 SELECT %(run)s, %(file)s, line, code, coalesce(value, '') FROM (
     SELECT line, code, value FROM refused_location
     UNION ALL
-    SELECT line, 'bad_check_digit', gln FROM location_target WHERE NOT gln_check_digit_ok(gln)
+    SELECT line, 'bad_check_digit', gln FROM location_target WHERE NOT check_digit_ok
     UNION ALL
     SELECT line, 'unknown_unit', concat_ws(' ', gln, sor_id) FROM location_target WHERE unit_id IS NULL
     UNION ALL
@@ -207,9 +216,7 @@ _PAIR_PROBLEMS = """
 INSERT INTO sorimport_problem (run_id, file, line, code, value)
 SELECT %(run)s, %(pairs_file)s, line, code, coalesce(value, '') FROM (
     SELECT line, 'unknown_edi_type' AS code, concat_ws(' ', sor_code(gln), edi_type_id) AS value FROM raw_pairs
-    WHERE edi_type_id IS NULL OR edi_type_id IN (
-        SELECT id FROM (SELECT DISTINCT edi_type_id AS id FROM raw_pairs) AS used
-        WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.sor_id = sor_code(used.id)))
+    WHERE edi_type_id IS NULL OR edi_type_id IN (SELECT edi_type_id FROM pair_type WHERE id IS NULL)
     UNION ALL
     SELECT min(line), 'unknown_location', sor_code(gln) FROM raw_pairs p
     WHERE NOT EXISTS (SELECT FROM read_location r WHERE r.gln = sor_code(p.gln))
@@ -263,6 +270,8 @@ def plan_locations(*, staged: Staged, today: date) -> dict[str, int]:
         cursor.execute(_REFUSE)
         cursor.execute(_PICK, params)
         cursor.execute("ANALYZE stage_location (gln, line)")
+        cursor.execute(_TYPES)
+        cursor.execute("ANALYZE pair_type")
         cursor.execute(_SETS)
         cursor.execute("ANALYZE stage_set (line)")
         cursor.execute(_DOUBTFUL)

@@ -23,7 +23,7 @@ def _of(alias: str) -> str:
 # What SOR's new words make of ours, once nobody else can change it. `version_id` is the version to apply: SOR's own,
 # another, or null where ours stays.
 _MERGE = f"""
-CREATE TEMP TABLE merged_location ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.merged_location AS
 SELECT id, our_version_id, {_of("m")}, CASE
         WHEN is_ours THEN NULL
         WHEN is_sors THEN sor_version_id

@@ -7,7 +7,7 @@ from django.db import connection
 
 # The tree as it will be.
 _TREE = """
-CREATE TEMP TABLE unit_tree ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_tree AS
 SELECT s.id, p.id AS parent_id, s.inherits_number
 FROM stage_unit s LEFT JOIN unit_key p ON p.sor_id = s.parent_sor_id
 UNION ALL
@@ -25,7 +25,7 @@ SELECT EXISTS (
 # The staged units that are their own ancestors. Going down from the roots reaches all others; from those left over,
 # which are in a cycle or below one, going up ends where it began.
 _CYCLE = """
-CREATE TEMP TABLE unit_cycle ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_cycle AS
 WITH RECURSIVE placed AS (
     SELECT id FROM unit_tree WHERE parent_id IS NULL
     UNION ALL
@@ -39,7 +39,7 @@ WITH RECURSIVE placed AS (
 )
 SELECT s.id, s.line, s.parent_sor_id FROM upward u JOIN stage_unit s ON s.id = u.start WHERE u.start = u.at
 """
-_NO_CYCLE = "CREATE TEMP TABLE unit_cycle (id bigint, line bigint, parent_sor_id text) ON COMMIT DROP"
+_NO_CYCLE = "CREATE UNLOGGED TABLE staging.unit_cycle (id bigint, line bigint, parent_sor_id text)"
 _CUT_CYCLE = (
     "UPDATE stage_unit s SET parent_sor_id = NULL FROM unit_cycle c WHERE c.id = s.id",
     "UPDATE unit_tree t SET parent_id = NULL FROM unit_cycle c WHERE c.id = t.id",
@@ -48,7 +48,7 @@ _CUT_CYCLE = (
 # Whose numbers each unit uses: its own, else those of the nearest ancestor, through units that inherit. Goes down
 # from the holders, so a cycle of parents is never entered twice. Numbers that have ended are nobody's.
 _HOLD = """
-CREATE TEMP TABLE unit_holder ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_holder AS
 WITH RECURSIVE own AS MATERIALIZED (
     SELECT DISTINCT unit_id AS id FROM locations_locationnumber
     WHERE unit_id IS NOT NULL AND (to_date IS NULL OR to_date >= %(today)s)

@@ -8,29 +8,38 @@ from django.db import connection
 from sorimport.columns import SHAK, UNITS
 from sorimport.staged import Staged
 
-# Every row, narrow: what picking and checking need. The wide rows are read once here and once for those picked. `begun`
-# is ISO text, which orders as dates do; a call of sor_date for each of 400,000 rows would take a second.
+# Every row, narrow: what picking and checking need. The wide rows are read once here and once for those picked. `id` is
+# the key of a unit that is known. Days are ISO text, which orders as days do; a call of sor_date for each of 400,000
+# rows would take a second.
 _READ = """
-CREATE TEMP TABLE read_unit ON COMMIT DROP AS
-SELECT *, coalesce(translate(sor_id, '0123456789', '') = '' AND length(sor_id) <= 18
-    AND kind IN ('IE', 'SI', 'HI', 'OE'), false) AS usable
+CREATE UNLOGGED TABLE staging.read_unit AS
+SELECT r.*, known.id, coalesce(translate(r.sor_id, '0123456789', '') = '' AND length(r.sor_id) <= 18
+    AND r.kind IN ('IE', 'SI', 'HI', 'OE'), false) AS usable
 FROM (
     SELECT line, sor_code(sor_id) AS sor_id, upper(btrim(kind)) AS kind,
         CASE WHEN from_date LIKE '____-__-__%%' THEN left(from_date, 10)
              ELSE to_char(sor_date(from_date), 'YYYY-MM-DD') END COLLATE "C" AS begun,
         CASE WHEN to_date LIKE '____-__-__%%' THEN left(to_date, 10)
-             ELSE to_char(sor_date(to_date), 'YYYY-MM-DD') END COLLATE "C" < %(today)s::text AS ended
+             ELSE to_char(sor_date(to_date), 'YYYY-MM-DD') END COLLATE "C" < %(today)s::text AS ended,
+        CASE WHEN updated_at LIKE '____-__-__%%' THEN left(updated_at, 10)
+             WHEN updated_at LIKE '__-__-____%%'
+             THEN substr(updated_at, 7, 4) || '-' || substr(updated_at, 4, 2) || '-' || left(updated_at, 2)
+             ELSE to_char(sor_date(updated_at), 'YYYY-MM-DD') END COLLATE "C" AS updated
     FROM raw_units OFFSET 0
-) AS r
+) AS r LEFT JOIN locations_sorunit known ON known.sor_id = r.sor_id
 """
 
 # Of the rows of one unit (SOREntity.csv holds history) the one in force on `today`: the latest begun, or, where none
-# has begun, the first to come.
+# has begun, the first to come. `id` is the key the unit has, or the one it will get, so that parents resolve before any
+# insert.
 _PICK = """
-CREATE TEMP TABLE picked_unit ON COMMIT DROP AS
-SELECT DISTINCT ON (sor_id) sor_id, line, begun FROM read_unit WHERE usable
-ORDER BY sor_id, (begun > %(today)s::text) IS TRUE,
-    CASE WHEN begun <= %(today)s::text THEN begun END DESC NULLS LAST, begun, line
+CREATE UNLOGGED TABLE staging.picked_unit AS
+SELECT coalesce(id, nextval('locations_sorunit_id_seq')) AS id, id IS NULL AS is_new, sor_id, line, begun
+FROM (
+    SELECT DISTINCT ON (sor_id) * FROM read_unit WHERE usable
+    ORDER BY sor_id, (begun > %(today)s::text) IS TRUE,
+        CASE WHEN begun <= %(today)s::text THEN begun END DESC NULLS LAST, begun, line
+) AS r
 """
 
 # Whether the file tells of days gone by: a row that has ended, or a unit with rows of several days.
@@ -42,7 +51,7 @@ SELECT EXISTS (SELECT FROM read_unit WHERE usable AND ended) OR EXISTS (
 
 # SHAKSORMap.csv as it holds on `today`.
 _SHAK = """
-CREATE TEMP TABLE picked_shak ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.picked_shak AS
 SELECT DISTINCT ON (sor_code(sor_id)) sor_code(sor_id) AS sor_id, left(sor_code(shak), 16) AS shak FROM raw_shak
 WHERE (sor_date(from_date) <= %(today)s) IS NOT FALSE AND (sor_date(to_date) >= %(today)s) IS NOT FALSE
 ORDER BY sor_code(sor_id), sor_date(from_date) DESC NULLS LAST, line
@@ -64,12 +73,11 @@ def _sor_id(pointer: str) -> str:
     return f"(SELECT o.sor_id FROM locations_sorunit o WHERE o.id = known.{pointer})"
 
 
-# One row a unit, typed. `id` is the key it has, or the one it will get, so that parents resolve before any insert.
-# SHAK codes stand in the file of units, else in the map; without either, SOR's last word on them stays.
+# One row a unit, typed. SHAK codes stand in the file of units, else in the map; without either, SOR's last word on them
+# stays.
 _STAGE = f"""
-CREATE TEMP TABLE stage_unit ON COMMIT DROP AS
-SELECT coalesce(known.id, nextval('locations_sorunit_id_seq')) AS id, known.id IS NULL AS is_new,
-    p.line, p.sor_id, replace(upper(btrim(r.kind)), 'HI', 'SI') AS kind,
+CREATE UNLOGGED TABLE staging.stage_unit AS
+SELECT p.id, p.is_new, p.line, p.sor_id, replace(upper(btrim(r.kind)), 'HI', 'SI') AS kind,
     coalesce(sor_text(r.name, 255), p.sor_id) AS name,
     {_carried("type", "sor_text(r.type, 255)", "known.types[1]")} AS type,
     {_carried("parent_sor_id", "sor_code(r.parent_sor_id)", _sor_id("parent_id"))} AS parent_sor_id,
@@ -118,7 +126,7 @@ SELECT coalesce(known.id, nextval('locations_sorunit_id_seq')) AS id, known.id I
         OR length(sor_code(r.shak)) > 16 OR length(sor_code(r.postcode)) > 16 OR length(sor_code(r.phone)) > 64
         AS is_cut,
     concat_ws(' ', unread_date(r.first_from_date), unread_date(r.from_date), unread_date(r.to_date)) AS bad_dates
-FROM picked_unit p JOIN raw_units r ON r.line = p.line LEFT JOIN locations_sorunit known ON known.sor_id = p.sor_id
+FROM picked_unit p JOIN raw_units r ON r.line = p.line LEFT JOIN locations_sorunit known ON known.id = p.id
 LEFT JOIN picked_shak m ON m.sor_id = p.sor_id
 """
 
@@ -138,7 +146,7 @@ ON CONFLICT (code) DO NOTHING
 
 # All units, staged or known: what parents and the units of numbers are looked up in.
 _KEYS = """
-CREATE TEMP TABLE unit_key ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_key AS
 SELECT sor_id, id, name, city FROM stage_unit
 UNION ALL
 SELECT sor_id, id, name, city FROM locations_sorunit k

@@ -10,7 +10,7 @@ from sorimport.merge.tree import grow_tree
 from sorimport.staged import Staged
 
 _SPECIALITIES = """
-CREATE TEMP TABLE unit_speciality ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_speciality AS
 SELECT u.id, array_agg(s.id ORDER BY w.place) AS specialities
 FROM stage_unit u, unnest(u.speciality_codes) WITH ORDINALITY AS w (code, place)
 JOIN locations_speciality s ON s.code = w.code GROUP BY u.id
@@ -30,7 +30,7 @@ def _row(alias: str) -> str:
 
 # What each staged unit shall be, and what that makes of it: new, changed, closed or unchanged.
 _TARGET = f"""
-CREATE TEMP TABLE unit_target ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_target AS
 SELECT t.*, CASE
         WHEN t.is_new THEN 'new'
         WHEN ({_row("t")}) IS NOT DISTINCT FROM ({_row("o")}) THEN 'unchanged'
@@ -43,7 +43,7 @@ FROM (
         region.id AS region_id, s.street, s.postcode, s.city, s.phone, s.email,
         coalesce(sp.specialities, '{{}}') AS specialities, s.first_from_date, s.from_date, s.to_date, s.inherits_number,
         h.holder AS number_holder_id,
-        CASE WHEN EXISTS (SELECT FROM locations_locationnumber l WHERE l.unit_id = s.id)
+        CASE WHEN numbered.unit_id IS NOT NULL
             THEN search_fold(concat_ws(' ', s.name, p.name, si.name, ie.name, s.street, s.postcode, s.city, s.sor_id,
                 s.cvr, s.provider_number, s.shak)) ELSE '' END AS search_text
     FROM stage_unit s
@@ -53,6 +53,7 @@ FROM (
     LEFT JOIN unit_speciality sp ON sp.id = s.id
     LEFT JOIN unit_holder h ON h.id = s.id
     LEFT JOIN locations_region region ON region.code = s.region_code
+    LEFT JOIN (SELECT DISTINCT unit_id FROM locations_locationnumber) AS numbered ON numbered.unit_id = s.id
     OFFSET 0 -- else the search text is made twice, to compare it and to keep it
 ) AS t
 LEFT JOIN locations_sorunit o ON o.id = t.id
@@ -66,7 +67,7 @@ ON CONFLICT (sor_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" fo
 
 # Before the write: whose name changes.
 _RENAMED = """
-CREATE TEMP TABLE unit_renamed ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_renamed AS
 SELECT t.id FROM unit_target t JOIN locations_sorunit o ON o.id = t.id
 WHERE t.change IN ('changed', 'closed') AND t.name <> o.name
 """
@@ -92,7 +93,7 @@ WHERE found.id = u.id AND u.search_text <> found.text
 # SORReplacedEntities.csv: the latest unit that each was replaced by, by the keys they will have. Said in whole, so
 # others have no successor.
 _SUCCESSORS = """
-CREATE TEMP TABLE unit_successor ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.unit_successor AS
 SELECT k.id, (array_agg(s.id ORDER BY sor_date(r.from_date) DESC NULLS LAST, r.line)
               FILTER (WHERE s.id <> k.id))[1] AS successor
 FROM unit_key k
@@ -136,7 +137,7 @@ SELECT %(run)s, %(file)s, line, code, coalesce(left(value, 200), '') FROM (
 # Open, and gone from a complete extract. What stands in a row that was left out is not gone; where a row does not tell
 # which unit it is about, none is.
 _MISSING = """
-CREATE TEMP TABLE missing_unit ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.missing_unit AS
 SELECT u.id, u.sor_id, u.name FROM locations_sorunit u
 WHERE %(complete)s AND (u.to_date IS NULL OR u.to_date >= %(today)s)
   AND NOT EXISTS (SELECT FROM stage_unit s WHERE s.id = u.id)

@@ -40,7 +40,7 @@ _OF_NUMBERS = {
 # One row a unit: what owners and institutions are found by. A row further down of the same unit is the later one in
 # none of the files seen, so the first counts.
 _TREE = """
-CREATE TEMP TABLE legacy_tree ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.legacy_tree AS
 WITH RECURSIVE unit AS MATERIALIZED (
     SELECT DISTINCT ON (sor_code(sor_id)) sor_code(sor_id) AS sor_id, sor_code(parent_sor_id) AS parent,
         CASE lower(btrim(kind)) WHEN 'institutionsejer' THEN 'IE' WHEN 'sundhedsinstitution' THEN 'SI'
@@ -69,7 +69,7 @@ LEFT JOIN named i ON i.kind = 'SI' AND i.word = p.institution_word
 
 # Every word for a speciality that the file uses → its code; null where it is neither a code nor the name of just one.
 _SPECIALITIES = """
-CREATE TEMP TABLE legacy_speciality ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.legacy_speciality AS
 SELECT w.speciality, CASE WHEN w.word ~ '^[0-9]{1,18}$' OR bool_or(l.code = w.word) THEN w.word
     WHEN count(l.code) = 1 THEN min(l.code) END AS code
 FROM (SELECT DISTINCT speciality, sor_code(speciality) AS word FROM raw_legacy_units) AS w
@@ -109,7 +109,7 @@ ORDER BY r.line
 # Every word of a code list that the numbers use → its code; null where it is neither a code nor the name of just one.
 # A word of digits alone is a code, known or new.
 _WORDS = """
-CREATE TEMP TABLE legacy_word ON COMMIT DROP AS
+CREATE UNLOGGED TABLE staging.legacy_word AS
 SELECT w.list, w.word, CASE
         WHEN w.word ~ '^[0-9]{1,18}$' OR bool_or(l.code = w.word) THEN w.word
         WHEN count(l.code) = 1 THEN min(l.code)

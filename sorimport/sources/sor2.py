@@ -65,6 +65,7 @@ def read_table(
                 header=header,
                 bad_limit=limit,
                 undecodable="row",
+                temporary=False,
                 on_read=on_read,
             )
 
