@@ -65,7 +65,7 @@ def read_table(
                 header=header,
                 bad_limit=limit,
                 undecodable="row",
-                temporary=False,
+                large=True,
                 on_read=on_read,
             )
 
