@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from locations import all_certified, warnings
 from locations.models import ChangeSet
@@ -28,11 +28,7 @@ class CarryOutForm(forms.Form):
         for group in groups:
             if not group.is_error:
                 self.fields[group.sort.value] = forms.BooleanField(
-                    label=ngettext(
-                        "I have seen this, and it shall be so for that EDI type",
-                        "I have seen this, and it shall be so for those EDI types",
-                        len(group.types),
-                    ),
+                    label=group.sort.label,
                     error_messages={"required": gettext_lazy("Tick that you have seen this.")},
                 )
         if user.email:

@@ -1,5 +1,7 @@
 """Choosing numbers on the list and saying what shall change, up to the plan."""
 
+import html
+import re
 from datetime import date
 
 import builders
@@ -216,3 +218,72 @@ def test_a_stranger_logs_in_and_keeps_the_choice(client):
     response = client.get(PAGE, {"valgt": "5790000000012"})
     assert response["Location"] == "/log-ind/?next=/lokationsnumre/ret/%3Fvalgt%3D5790000000012"
     assert client.post(PAGE, {"valgt": "5790000000012"}).status_code == 302
+
+
+def test_what_would_change_nothing_says_so_and_leaves_no_draft(client, anna):
+    location = builders.location(vans="KMD", note="Gammel")
+    page = text(client.post(PAGE, asking(location, vans=Vans.objects.get(code="KMD").pk)))
+    assert "Intet ville blive ændret" in page and "Ny aftale" in page
+    assert not ChangeSet.objects.filter(source="edit").exists()
+
+
+def test_one_number_is_edited_from_its_own_page_beside_what_it_has(client, anna):
+    location = builders.location(vans="KMD", system="XMO", vendor="CGM", note="Gammel", inactive=True)
+    address = f"{PAGE}?omfang=valgte&valgt={location.gln}"
+    own = f"/lokationsnumre/{location.gln}/"
+    assert f'href="{address.replace("&", "&amp;")}"' in text(client.get(own))
+    page = text(client.get(address))
+    for shown in (
+        "Nu: KMD.",
+        "Nu: XMO.",
+        "Nu: CGM.",
+        "Nu: ja.",
+        "Nu: nej.",
+        'value="Gammel"',
+        f'href="{own}"',
+    ):
+        assert shown in page
+    data = asking(location, note="Gammel", only_internal="ja")
+    change_set, counts = the_plan(client.post(PAGE, data))
+    assert counts == [1, 1, 0, 0]
+    assert change_set.counts["fields"] == {"only_internal": 1}
+    assert "Vælg, hvad der skal ændres." in text(client.post(PAGE, asking(location, note="Gammel")))
+
+
+def test_a_pasted_list_leads_here(client, anna):
+    mine = [builders.location() for _n in range(2)]
+    foreign = builders.location(edi_administrator="106").gln
+    pasted = "\n".join([*(row.gln for row in mine), foreign])
+    page = client.post("/lokationsnumre/liste/", {"numre": pasted}).content.decode()
+    (address,) = re.findall(r'href="(/lokationsnumre/ret/[^"]+)"', page)
+    assert "Ret 2 lokationsnumre" in text(client.get(html.unescape(address)))
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_all_certified_can_be_asked_for_where_a_list_is_loaded(client, anna, loaded):
+    builders.mapped("Clinea", "Clinea (LPS)")
+    if loaded:
+        builders.approval_list(("Clinea (LPS)", builders.edi_type(), "certified"), dated=date(2023, 11, 1))
+    location = builders.location(system="Clinea")
+    page = text(client.get(PAGE, {"valgt": location.gln, "soegning": ""}))
+    assert ("Efter godkendelser.xlsx, MedComs liste af 1. november 2023" in page) == loaded
+    assert ("Ikke kontrolleret" in page) != loaded
+    response = client.post(PAGE, asking(location, add_certified="on"))
+    if loaded:
+        assert the_plan(response)[1] == [1, 1, 1, 0]
+    else:
+        assert "Vælg, hvad der skal ændres." in text(response)
+
+
+def test_the_usual_vendor_is_told_when_a_system_is_chosen(client, anna):
+    for vendor in ("CGM", "EG", "EG"):
+        builders.location(system="XMO", vendor=vendor)
+    new, known = builders.code(System, "New"), System.objects.get(code="XMO")
+    for system, told in (
+        (known.pk, "bliver den EG, som er den sædvanlige for XMO."),
+        (new.pk, "Vælg leverandøren"),
+        ("", "sædvanlige leverandør"),
+    ):
+        assert told in text(client.get(f"{PAGE}leverandoer/", {"system": system}))
+    assert client.get(f"{PAGE}leverandoer/", {"system": new.pk + 1}).status_code == 404
+    assert client.get(f"{PAGE}leverandoer/", {"systm": ""}).status_code == 400
