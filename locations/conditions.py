@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from locations.codes import Code, CodeLists
@@ -46,10 +46,18 @@ class Conditions:
         return queryset.exclude(edi_types__overlap=_keys(value))
 
     def having_exactly(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """One set where each is one version: its length is in an index, where frequent types are in all sets."""
+        """One set where each is one version, found by its length: `=` would be looked up in the GIN index too, and
+        read every number that has a frequent type."""
         keys = _keys(value)
         if len(keys) == len(value):
-            return _of_length(queryset, len(keys)).filter(edi_types=keys)
+            one_set = Func(
+                F("edi_types"),
+                Value(keys, output_field=LocationNumber._meta.get_field("edi_types")),
+                arg_joiner=" IS NOT DISTINCT FROM ",
+                template="(%(expressions)s)",
+                output_field=BooleanField(),
+            )
+            return _of_length(queryset, len(keys)).filter(Q(one_set))
         others = [pk for pk in self.code_lists.edi_types if pk not in keys]
         return queryset.filter(_each(value)).exclude(edi_types__overlap=others)
 

@@ -24,9 +24,9 @@ Statement = tuple[str, tuple[Any, ...]]
 
 CHEAP = 6_000  # by the planner's reckoning: what is gathered without a walk, some 25 ms
 MANY = 10  # one of so many matches: gathering would take longer than any walk
-LONGEST = 20_000  # numbers that are walked in hope
+LONGEST = 30_000  # numbers that are walked in hope
 LEAST = 2_000  # that are walked where a walk is worth it at all
-JOINED = 5  # as many numbers are walked in the time of one that is looked up in another table
+JOINED = 4  # as many numbers are walked in the time of one that is looked up in another table
 
 
 def keys_of_page(
