@@ -66,6 +66,20 @@ _PLAN_EDIT_CERTIFIED = _WRITE.format(target=targets.EDIT_WITH_CERTIFIED)
 _PLAN_SETS = _WRITE.format(target=targets.SETS)
 _PLAN_SOR = _WRITE.format(target=targets.SOR)
 
+# One entry of a code list takes the place of another; all else stays, the vendor of a system too.
+_PLAN_REPLACEMENT = _WRITE.format(
+    target="""
+    SELECT l.id,
+        CASE %(field)s WHEN 'edi_administrator' THEN %(new)s::bigint ELSE l.edi_administrator_id
+        END AS edi_administrator_id,
+        CASE %(field)s WHEN 'system' THEN %(new)s::bigint ELSE l.system_id END AS system_id,
+        CASE %(field)s WHEN 'vendor' THEN %(new)s::bigint ELSE l.vendor_id END AS vendor_id,
+        CASE %(field)s WHEN 'vans' THEN %(new)s::bigint ELSE l.vans_id END AS vans_id,
+        l.edi_types, l.only_internal, l.inactive, l.note
+    FROM locations_locationnumber l JOIN chosen ON chosen.id = l.id
+    """
+)
+
 # What led from a change set's version (base) back to what was before it (theirs) is done to the present (ours).
 _PLAN_UNDO = _WRITE.format(
     target=f"""
@@ -217,6 +231,20 @@ def plan_sor(*, by: User | None, reason: str = "", source: Source = Source.EDIT)
     if "edi_administrator" in change_set.counts["fields"] and by is not None and not by.is_administrator:
         raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
     return change_set
+
+
+@transaction.atomic
+def plan_replacement(*, field: str, old: Any, new: Any, by: User, reason: str = "") -> ChangeSet:
+    """Plan that every number with `old` in `field` (system, vendor, vans, edi_administrator) gets `new` there.
+
+    Unlike `plan` it keeps each number's vendor when its system is replaced. For administrators: raises NotPermitted.
+    """
+    if not by.is_administrator:
+        raise NotPermitted(Sentence("Only administrators may move numbers within a code list."))
+    change_set = ChangeSet.objects.create(source=Source.EDIT, by=by, reason=reason)
+    chosen = _choose(LocationNumber.objects.filter(**{field: old.pk}), by)
+    _write(_PLAN_REPLACEMENT, change_set, field=field, new=new.pk)
+    return _count(change_set, chosen)
 
 
 @transaction.atomic

@@ -1,4 +1,5 @@
-from .catalogue import EdiAdministrator, EdiType, Region, Speciality, System, Vans, Vendor
+from .catalogue import EdiAdministrator, EdiType, Person, Region, Speciality, System, Vans, Vendor
+from .catalogue_change import CatalogueChange
 from .certification import Approval, ApprovalList, SystemMap
 from .change import ChangeSet, LeftOut
 from .deviation import Deviation
@@ -13,6 +14,7 @@ __all__ = [
     "Approval",
     "ApprovalList",
     "Assignment",
+    "CatalogueChange",
     "ChangeSet",
     "Deviation",
     "EdiAdministrator",
@@ -23,6 +25,7 @@ __all__ = [
     "LifeEvent",
     "LocationNumber",
     "LocationVersion",
+    "Person",
     "Region",
     "SavedSearch",
     "SorUnit",

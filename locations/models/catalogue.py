@@ -14,17 +14,41 @@ class Catalogue(models.Model):
 
     code = models.CharField(_("Code"), max_length=64, unique=True)
     name = models.CharField(_("Name"), max_length=255, help_text=_("A code without a name takes the code."))
+    sor_name = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="What SOR called it last. Where the name is another, it is ours.",
+    )
     retired_on = models.DateField(
         _("Retired from"), null=True, blank=True, help_text=_("First day it must not be chosen anew.")
+    )
+    replaced_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name=_("Replaced by"),
+        null=True,
+        blank=True,
+        related_name="replaces",
     )
 
     class Meta:
         abstract = True
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(replaced_by=None) | ~Q(replaced_by=models.F("id")),
+                name="%(class)s_replaced_by_another",
+            )
+        ]
         triggers = [guards.never_deleted(), guards.never_truncated(), guards.key_fixed()]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def label(self) -> str:
+        """What names the row in an address, in a file and in the history."""
+        return self.code
 
 
 @pghistory.track()
@@ -83,6 +107,16 @@ class EdiAdministrator(Catalogue):
         verbose_name, verbose_name_plural = _("EDI administrator"), _("EDI administrators")
 
 
+@pghistory.track(
+    pghistory.InsertEvent("added"), pghistory.DeleteEvent("removed"), obj_field=None, model_name="PersonEvent"
+)
+class Person(EdiAdministrator.users.through):  # type: ignore[name-defined]
+    """Who acts for an EDI administrator: the rows of `users`, tracked as those of the lists are."""
+
+    class Meta:
+        proxy = True
+
+
 @pghistory.track()
 class EdiType(models.Model):
     """A message type in one version, such as DIS91 D9134L: what a location number can receive.
@@ -115,6 +149,9 @@ class EdiType(models.Model):
         blank=True,
         help_text=_("EdiId in mass-update files."),
     )
+    sor_name = models.CharField(max_length=255, blank=True, help_text="As of the other lists.")
+    urn = models.CharField("URN", max_length=255, blank=True)
+    valid_from = models.DateField(_("Valid from"), null=True, blank=True)
     retired_on = models.DateField(_("Retired from"), null=True, blank=True)
     replaced_by = models.ForeignKey(
         "self",
@@ -136,8 +173,16 @@ class EdiType(models.Model):
                 deferrable=models.Deferrable.IMMEDIATE,
             ),
             models.CheckConstraint(condition=~Q(code=""), name="editype_code_not_empty"),
+            models.CheckConstraint(
+                condition=Q(replaced_by=None) | ~Q(replaced_by=models.F("id")),
+                name="editype_replaced_by_another",
+            ),
         ]
         triggers = [guards.never_deleted(), guards.never_truncated(), guards.key_fixed()]
 
     def __str__(self) -> str:
         return f"{self.code} {self.version}".strip()
+
+    @property
+    def label(self) -> str:
+        return str(self)

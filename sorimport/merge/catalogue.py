@@ -1,17 +1,21 @@
 """Code lists that an extract carries: rows are added and renamed, never removed."""
 
+import pghistory
 from django.db import connection
 
 from sorimport.columns import EDI_TYPES, LOCATIONS
 from sorimport.staged import Staged
 
-# Each adds unknown codes and takes a new name where the extract gives one; a code without a name takes the code.
+# Each adds unknown codes and takes a new name where the extract gives one; a code without a name takes the code. What
+# administrators call a row otherwise than SOR stays; SOR's own word stands beside it.
 _UPSERT = """
-INSERT INTO {table} AS known (code, name)
-SELECT code, coalesce(max(name), code) FROM ({source}) AS stated (code, name)
+INSERT INTO {table} AS known (code, name, sor_name)
+SELECT code, coalesce(max(name), code), coalesce(nullif(max(name), code), '')
+FROM ({source}) AS stated (code, name)
 WHERE length(code) <= 64 GROUP BY code
-ON CONFLICT (code) DO UPDATE SET name = excluded.name
-WHERE excluded.name <> known.name AND excluded.name <> excluded.code
+ON CONFLICT (code) DO UPDATE SET sor_name = excluded.sor_name,
+    name = CASE WHEN known.sor_name IN ('', known.name) THEN excluded.name ELSE known.name END
+WHERE excluded.sor_name NOT IN ('', known.sor_name)
 """
 
 _SOURCES = {
@@ -78,8 +82,8 @@ ORDER BY r.line
 # The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is FHIR, a three-letter
 # code with two digits EDIFACT. The letter is a first guess, which people may put right.
 _EDI_TYPES = """
-INSERT INTO locations_editype AS known (code, version, name, standard, letter, sor_id)
-SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))),
+INSERT INTO locations_editype AS known (code, version, name, sor_name, standard, letter, sor_id)
+SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))), coalesce(name, ''),
     CASE
         WHEN code ~ '^F[A-Z]' AND version = '' THEN 'fhir'
         WHEN code ~ '^X[A-Z]{3}[0-9]' THEN 'oioxml'
@@ -88,14 +92,18 @@ SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))),
     END,
     edi_letter(code), sor_id
 FROM stage_edi_type WHERE NOT clashes ORDER BY sor_id
-ON CONFLICT (sor_id) DO UPDATE SET code = excluded.code, version = excluded.version, name = excluded.name
-WHERE (known.code, known.version, known.name) <> (excluded.code, excluded.version, excluded.name)
+ON CONFLICT (sor_id) DO UPDATE SET code = excluded.code, version = excluded.version,
+    sor_name = coalesce(nullif(excluded.sor_name, ''), known.sor_name),
+    name = CASE WHEN known.sor_name IN ('', known.name) THEN excluded.name ELSE known.name END
+WHERE (known.code, known.version) <> (excluded.code, excluded.version)
+   OR excluded.sor_name NOT IN ('', known.sor_name)
+   OR known.sor_name IN ('', known.name) AND known.name <> excluded.name
 """
 
 
 def merge_catalogue(*, run: int, staged: Staged) -> None:
-    """Write the code lists, and what is wrong in them to the problems of run `run`."""
-    with connection.cursor() as cursor:
+    """Write the code lists, and what is wrong in them to the problems of run `run`, which their history names."""
+    with pghistory.context(import_run=run), connection.cursor() as cursor:
         for table, source in _SOURCES.items():
             cursor.execute(_UPSERT.format(table=table, source=source))
         cursor.execute(_LONG_CODES, {"run": run, "file": staged.files.get(LOCATIONS.name, "")})
