@@ -57,7 +57,7 @@ class Field:
 
 _NAME = Field("name", "Navn", _("Name"))
 _RETIRED = Field("retired_on", "Udgår", _("Retired from"), "day")
-_REPLACED = Field("replaced_by", "Erstattes af", _("Replaced by"), "entry")
+_REPLACED = Field("replaced_by", "Erstattes af", _("Is replaced by"), "entry")
 _COMMON = (_NAME, _RETIRED, _REPLACED)
 
 
@@ -183,10 +183,10 @@ def label_is(code_list: CodeList, label: str) -> Q:
 
 def in_order(code_list: CodeList, found: QuerySet[Any], sort: str) -> QuerySet[Any]:
     """By the value of `sort`; "" is as people look them up. `antal` is for who has the counts."""
-    code = ["code", "version"] if code_list.model is EdiType else ["code"]
+    code: list[Any] = ["code", "version"] if code_list.model is EdiType else ["code"]
     danish = Func("name", function="danish_key")
-    usual = code if code_list.model is EdiType else [danish, *code]
-    by = {
+    usual: list[Any] = code if code_list.model is EdiType else [danish, *code]
+    by: list[Any] = {
         "kode": code,
         "navn": [danish, *code],
         "standard": ["standard", *code],

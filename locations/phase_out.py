@@ -142,8 +142,8 @@ SELECT date_trunc('week', v.applied_at AT TIME ZONE 'Europe/Copenhagen')::date,
     sum((%s = ANY (v.edi_types))::int - coalesce((%s = ANY (b.edi_types))::int, 0)),
     sum((%s = ANY (v.edi_types))::int - coalesce((%s = ANY (b.edi_types))::int, 0))
 FROM locations_locationversion v
-LEFT JOIN locations_locationversion b ON b.id = v.base_id AND b.edi_types && %s
-WHERE v.applied_at IS NOT NULL AND (v.edi_types && %s OR b.id IS NOT NULL) AND v.location_id IN ({chosen})
+LEFT JOIN locations_locationversion b ON b.id = v.base_id AND b.edi_types && %s::int[]
+WHERE v.applied_at IS NOT NULL AND (v.edi_types && %s::int[] OR b.id IS NOT NULL) AND v.location_id IN ({chosen})
 GROUP BY 1 ORDER BY 1
 """
 

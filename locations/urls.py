@@ -1,15 +1,12 @@
 """Addresses of the pages about location numbers."""
 
-from django.urls import path, re_path, register_converter
+from django.urls import include, path, re_path
 
 from locations.views import (
     approvals,
     carry_out,
     certification,
     changes,
-    code_list_changes,
-    code_list_rows,
-    code_lists,
     detail,
     deviations,
     display,
@@ -17,14 +14,11 @@ from locations.views import (
     edit,
     history,
     lists,
-    phase_out,
     saved,
     search,
     settling,
     system_maps,
 )
-
-register_converter(code_lists.CodeListConverter, "code_list")
 
 urlpatterns = [
     path("lokationsnumre/", search.search, name="locations"),
@@ -44,7 +38,6 @@ urlpatterns = [
     path("afvigelser/", deviations.deviations, name="deviations"),
     path("afvigelser/antal/", deviations.count, name="deviation-count"),
     path("afvigelser/afgoer/", settling.settle, name="deviations-settle"),
-    path("stamdata/", code_lists.code_lists, name="code-lists"),
     path("stamdata/certificering/", approvals.approval_lists, name="approval-lists"),
     path("stamdata/certificering/svar/", certification.certified, name="certified"),
     path("stamdata/certificering/<int:pk>/", approvals.approval_list, name="approval-list"),
@@ -53,36 +46,12 @@ urlpatterns = [
     path("stamdata/certificering/<int:pk>/hent/", approvals.download, name="approval-list-file"),
     path("stamdata/systemer/kobling/", system_maps.system_maps, name="system-maps"),
     path("aendringer/", history.change_sets, name="change-sets"),
-    path("stamdata/rettelser/", code_list_changes.changes, name="catalogue-changes"),
-    path("stamdata/rettelser/<int:pk>/", code_list_changes.change, name="catalogue-change"),
-    path("stamdata/rettelser/<int:pk>/udfoer/", code_list_changes.apply, name="catalogue-change-apply"),
-    path("stamdata/rettelser/<int:pk>/annuller/", code_list_changes.drop, name="catalogue-change-drop"),
-    path("stamdata/rettelser/<int:pk>/fortryd/", code_list_changes.undo, name="catalogue-change-undo"),
     path("aendringer/<int:pk>/", changes.change_set, name="change-set"),
     path("aendringer/<int:pk>/udfoer/", carry_out.apply, name="change-set-apply"),
     path("aendringer/<int:pk>/igen/", edit.again, name="change-set-again"),
     path("aendringer/<int:pk>/fortryd/", changes.undo, name="change-set-undo"),
     path("aendringer/<int:pk>/udeladt/", carry_out.left_out, name="change-set-left-out"),
     path("aendringer/<int:pk>/annuller/", carry_out.drop, name="change-set-drop"),
-    path("stamdata/edi-typer/udfas/", phase_out.phase_out, name="phase-out"),
-    path("stamdata/edi-typer/udfas/planlaeg/", phase_out.plan, name="phase-out-plan"),
-    # A label may be anything, so these come last of those under /stamdata/.
-    path("stamdata/<code_list:code_list>/", code_lists.code_list, name="code-list"),
-    path("stamdata/<code_list:code_list>/ny/", code_list_rows.new, name="code-list-new"),
-    path("stamdata/<code_list:code_list>/indlaes/", code_list_changes.upload, name="code-list-upload"),
-    path(
-        "stamdata/<code_list:code_list>/<path:label>/ret/", code_list_rows.change, name="code-list-row-change"
-    ),
-    path(
-        "stamdata/<code_list:code_list>/<path:label>/personer/",
-        code_list_rows.people,
-        name="code-list-people",
-    ),
-    path(
-        "stamdata/<code_list:code_list>/<path:label>/sammenlaeg/",
-        code_list_rows.merge,
-        name="code-list-merge",
-    ),
-    path("stamdata/<code_list:code_list>/<path:label>/flyt/", code_list_rows.move, name="code-list-move"),
-    path("stamdata/<code_list:code_list>/<path:label>/", code_list_rows.row, name="code-list-row"),
+    # Last: the name of a row in a code list may be anything.
+    path("", include("locations.code_list_urls")),
 ]

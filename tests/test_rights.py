@@ -24,7 +24,9 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
-from locations import changes
+from locations import catalogue, changes
+from locations.catalogue_check import Draft
+from locations.code_lists import LISTS
 from locations.models import LocationNumber, SavedSearch, Vans
 from massupdate.actions import check_and_plan, hand_in
 from soredi.celery import HEARTBEAT
@@ -134,6 +136,61 @@ LINES = {
     "system-maps": Line(
         "/stamdata/systemer/kobling/", post=STAFF_DONE, data={"system": "Clinea", "er": "Clinea (LPS)"}
     ),
+    "code-list": Line("/stamdata/vans/"),
+    "code-list-row": Line("/stamdata/vans/KMD/"),
+    "code-list-new": Line(
+        "/stamdata/vans/ny/",
+        get=STAFF,
+        post=STAFF_DONE,
+        data={"code": "9", "name": "Ny", "reason": "Ny"},
+        other=STAFF_NO,
+    ),
+    "code-list-row-change": Line(
+        "/stamdata/vans/KMD/ret/",
+        get=STAFF,
+        post=STAFF_DONE,
+        data={"name": "KMD A/S", "reason": "Nyt navn"},
+        other=STAFF_NO,
+    ),
+    "code-list-people": Line(
+        "/stamdata/edi-administratorer/102/personer/",
+        get=STAFF_NO,
+        post=STAFF_DONE,
+        data={"add": "other"},
+        other=STAFF_NO,
+    ),
+    "code-list-merge": Line(
+        "/stamdata/vans/KMD/sammenlaeg/",
+        get=STAFF,
+        post=STAFF_DONE,
+        data={"to": "MultiMed", "reason": "Købt"},
+        other=STAFF_NO,
+    ),
+    "code-list-move": Line("/stamdata/vans/Gammel/flyt/", get=STAFF_NO, post=STAFF_DONE, other=STAFF_NO),
+    "code-list-upload": Line("/stamdata/vans/indlaes/", get=STAFF, post=STAFF, other=STAFF_NO),
+    "catalogue-changes": Line("/stamdata/rettelser/"),
+    # A draft: carried out, it could be read by all.
+    "catalogue-change": Line("/stamdata/rettelser/{catalogue_draft}/", get=(LOGIN, 404, 404, 404, 200)),
+    "catalogue-change-apply": Line(
+        "/stamdata/rettelser/{catalogue_draft}/udfoer/", get=STAFF_NO, post=STAFF_DONE, other=STAFF_NO
+    ),
+    "catalogue-change-drop": Line(
+        "/stamdata/rettelser/{catalogue_draft}/annuller/", get=STAFF_NO, post=STAFF_DONE, other=STAFF_NO
+    ),
+    "catalogue-change-undo": Line(
+        "/stamdata/rettelser/{catalogue_draft}/fortryd/",
+        get=STAFF_NO,
+        post=STAFF_DONE,
+        data={"reason": "Fejl"},
+        other=STAFF_NO,
+    ),
+    "phase-out": Line("/stamdata/edi-typer/udfas/"),
+    "phase-out-plan": Line(
+        "/stamdata/edi-typer/udfas/planlaeg/",
+        get=NO,
+        post=(LOGIN, 302, 302, 302, 302),  # of what each may edit
+        data={"fra": "DIS91 D9134L", "til": "DIS91 D9135L"},
+    ),
     # Whoever may not see the admin site is sent here: to the log-in, or told so.
     "admin-login": Line("/admin/login/", get=(LOGIN, 403, 403, 403, 302), post=NOBODY, other=NOBODY),
     "components": Line("/komponenter/", get=STAFF),
@@ -197,6 +254,14 @@ def world() -> dict[str, Any]:
     file = f"Loknr;EdiId\r\n{location.gln};{builders.edi_type(sor_id='1001').sor_id}\r\n".encode()
     mass_update = hand_in(file=io.BytesIO(file), name="maj.csv", by=people["own"])
     mass_update = mass_update.run_here(check_and_plan)
+    builders.edi_type("DIS91", "D9135L")
+    Vans.objects.create(code="Gammel", name="Gammel", replaced_by=builders.code(Vans, "KMD"))
+    catalogue_draft = catalogue.plan(
+        code_list=LISTS["vans"],
+        drafts=[Draft(("V9",), {"name": "Ny"})],
+        by=people["administrator"],
+        way=catalogue.Way.FILE,
+    )
     saved_search = SavedSearch.objects.create(
         name="Aktive", query="status=aktiv", by=people["own"], shared_with=location.edi_administrator
     )
@@ -218,6 +283,7 @@ def world() -> dict[str, Any]:
         "saved_search": saved_search.pk,
         "mass_update": mass_update.pk,
         "import_run": import_run.pk,
+        "catalogue_draft": catalogue_draft.pk,
     }
 
 

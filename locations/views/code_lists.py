@@ -156,7 +156,7 @@ def headings(code_list: CodeList, request: HttpRequest, counted: bool) -> list[d
     texts = {"kode": _("Code"), "navn": _("Name")}
     if "standard" in code_list.field_names:
         texts |= {"standard": _("Standard"), "": _("SOR id")}
-    texts |= {"udgaar": _("Retired from"), " ": _("Replaced by")}
+    texts |= {"udgaar": _("Retired from"), " ": _("Is replaced by")}
     if "people" in code_list.field_names and cast(User, request.user).is_staff and "pr" not in request.GET:
         texts["  "] = _("People")
     if counted:

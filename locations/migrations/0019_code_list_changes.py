@@ -11,7 +11,7 @@ import soredi.sentences
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("locations", "0017_certification"),
+        ("locations", "0018_receipt_and_left_out"),
         ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
