@@ -82,7 +82,7 @@ ORDER BY r.line
 # The standard follows the grammar: X… is OIOXML, a code without a version that begins with F is FHIR, a three-letter
 # code with two digits EDIFACT. The letter is a first guess, which people may put right.
 _EDI_TYPES = """
-INSERT INTO locations_editype AS known (code, version, name, sor_name, standard, letter, sor_id)
+INSERT INTO locations_editype AS known (code, version, name, sor_name, standard, letter, urn, sor_id)
 SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))), coalesce(name, ''),
     CASE
         WHEN code ~ '^F[A-Z]' AND version = '' THEN 'fhir'
@@ -90,7 +90,7 @@ SELECT code, version, coalesce(name, concat_ws(' ', code, nullif(version, ''))),
         WHEN code ~ '^[A-Z]{3}[0-9]{2}' THEN 'edifact'
         ELSE 'other'
     END,
-    edi_letter(code), sor_id
+    edi_letter(code), '', sor_id
 FROM stage_edi_type WHERE NOT clashes ORDER BY sor_id
 ON CONFLICT (sor_id) DO UPDATE SET code = excluded.code, version = excluded.version,
     sor_name = coalesce(nullif(excluded.sor_name, ''), known.sor_name),

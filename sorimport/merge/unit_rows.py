@@ -132,13 +132,13 @@ LEFT JOIN picked_shak m ON m.sor_id = p.sor_id
 
 # Codes that only the units name; their classification, where the extract has one, is merged before.
 _REGIONS = """
-INSERT INTO locations_region (code, name)
-SELECT DISTINCT region_code, region_code FROM stage_unit WHERE length(region_code) <= 64
+INSERT INTO locations_region (code, name, sor_name)
+SELECT DISTINCT region_code, region_code, '' FROM stage_unit WHERE length(region_code) <= 64
 ON CONFLICT (code) DO NOTHING
 """
 _NEW_SPECIALITIES = """
-INSERT INTO locations_speciality (code, name)
-SELECT w.code, coalesce(max(sor_text(w.name, 255)), w.code)
+INSERT INTO locations_speciality (code, name, sor_name)
+SELECT w.code, coalesce(max(sor_text(w.name, 255)), w.code), coalesce(max(sor_text(w.name, 255)), '')
 FROM stage_unit u, unnest(u.speciality_codes, u.speciality_names) AS w (code, name)
 WHERE u.speciality_codes[1] IS NOT NULL AND length(w.code) <= 64 GROUP BY w.code
 ON CONFLICT (code) DO NOTHING
