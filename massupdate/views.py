@@ -29,6 +29,8 @@ from massupdate.findings import as_csv, groups, with_examples
 from massupdate.forms import HandInForm, WarningsForm
 from massupdate.guide import filled
 from massupdate.models import MassUpdate
+from massupdate.uploads import NO_ROOM, is_full
+from massupdate.uploads import refused as refused_upload
 from soredi.jobs import Job, State
 from soredi.models import User
 from soredi.parameters import page_of, refused, takes
@@ -67,13 +69,18 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
         form = HandInForm(request.POST, request.FILES)
         if form.is_valid():
             file = form.cleaned_data["file"]
-            update = actions.hand_in(
-                file=file,
-                name=file.name,
-                by=cast(User, request.user),
-                reason=form.cleaned_data["reason"],
-                sheet=form.cleaned_data["ark"],
-            )
+            try:
+                update = actions.hand_in(
+                    file=file,
+                    name=file.name,
+                    by=cast(User, request.user),
+                    reason=form.cleaned_data["reason"],
+                    sheet=form.cleaned_data["ark"],
+                )
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                return refused_upload(request, NO_ROOM, 507)
             update.enqueue()
             return redirect("mass-update", update.pk)
     earlier = MassUpdate.objects.visible_to(request.user).select_related(

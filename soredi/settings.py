@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "soredi.middleware.wrong_method",
+    "massupdate.uploads.upload",
 ]
 ROOT_URLCONF = "soredi.urls"
 WSGI_APPLICATION = "soredi.wsgi.application"

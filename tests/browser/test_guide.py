@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import ROOT, SCREENSHOTS, look
-from .test_main_job import ACTIVE, carried_out, errors_shown, fetched_both, files_of, hand_in, preview_shown
+from .test_main_job import ACTIVE, RECEIPT_MS, errors_shown, fetched_both, files_of, hand_in, preview_shown
 
 SHOWN = ROOT / "static" / "img" / "guide"
 MADE = SHOWN if os.environ.get("SOREDI_GUIDE_PICTURES") == "keep" else SCREENSHOTS / "guide"
@@ -57,7 +57,7 @@ def test_the_pictures_of_the_guide_are_taken_anew(
     for tick in page.locator("main input[type=checkbox]").all():
         tick.check()
     page.locator("form#apply button").click()
-    carried_out(page)
+    expect(page.locator(".alert-success")).to_be_visible(timeout=RECEIPT_MS)
     take(page, "kvittering", page.locator(".alert-success"), 760, 300)
     shown = {picture.name: size(picture) for picture in SHOWN.glob("*.png")}
     assert {picture.name: size(picture) for picture in MADE.glob("*.png")} == shown

@@ -14,62 +14,23 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
-from django.utils import timezone
 
 from locations import changes
 from locations.exports import Export, Format
-from locations.models import PROFILE_COLUMNS, ChangeSet, EdiType, LocationNumber
-from massupdate import actions as mass_update
-from soredi.management import list_bench
+from locations.models import EdiType, LocationNumber
+from soredi.management import list_bench, mass_update_bench
+from soredi.management.floors import MOVE, bare_tables, copy_in, profile, row, timed, usable_numbers
 from soredi.management.grow import grown_database
-from soredi.tabular import CHUNK
 
 EXTRACT = {"locations": 50_000, "units": 110_000, "history_rows": 290_000}
-NUMBERS = 40_000
-TYPES = 30
 
-# Bare copies of the two tables, with their indexes and without triggers: what the same rows cost by themselves.
-_BARE = """
-DROP TABLE IF EXISTS bare_version, bare_number;
-CREATE TABLE bare_version (LIKE locations_locationversion INCLUDING DEFAULTS INCLUDING INDEXES INCLUDING IDENTITY);
-ALTER TABLE bare_version ALTER COLUMN id RESTART WITH 1000000000;
-CREATE TABLE bare_number (LIKE locations_locationnumber INCLUDING DEFAULTS INCLUDING INDEXES INCLUDING GENERATED);
-INSERT INTO bare_number SELECT {columns} FROM locations_locationnumber;
-ANALYZE bare_number
-"""
-
-# The open and active numbers, which a mass update may change.
-_USABLE = """
-SELECT id, gln, row_number() OVER (ORDER BY gln) AS place FROM locations_locationnumber
-WHERE (to_date IS NULL OR to_date >= '{today}') AND NOT inactive ORDER BY gln LIMIT {numbers}
-"""
-
-# A file in which each number gets 30 types that depend on its place and `turn`, so that every number changes.
-_FILE = """
-COPY (SELECT u.gln, t.sor_id FROM ({usable}) u CROSS JOIN LATERAL (
-    SELECT sor_id FROM locations_editype ORDER BY (id * 11 + u.place * 17 + {turn} * 29) % 103, id LIMIT {types}
-) t ORDER BY u.gln) TO STDOUT (FORMAT csv, DELIMITER ';')
-"""
-
-_FLOOR_SETS = """
-INSERT INTO bare_version (location_id, change_set_id, base_id, applied_at, {columns})
-SELECT l.id, 0, l.version_id, now(), {kept}, s.edi_types
-FROM (SELECT l.id, array_agg(DISTINCT t.id ORDER BY t.id) AS edi_types
-      FROM floor_pair p JOIN bare_number l USING (gln) JOIN locations_editype t ON t.sor_id = p.edi
-      GROUP BY l.id) s JOIN bare_number l ON l.id = s.id
-"""
-_FLOOR_MOVE = """
-UPDATE bare_number l SET edi_types = v.edi_types, version_id = v.id
-FROM bare_version v WHERE v.location_id = l.id AND v.change_set_id = 0
-"""
 _FLOOR_ADD = """
 INSERT INTO bare_version (location_id, change_set_id, base_id, applied_at, {columns})
 SELECT l.id, 0, l.version_id, now(), {kept},
@@ -97,8 +58,8 @@ class Command(BaseCommand):
         extract = self._prepare(fresh="import" in (options["names"] or BENCHES))
         self.stdout.write(f"{'':34}{'floor':>9}{'ours':>9}{'ratio':>8}  remarks")
         for name in options["names"] or BENCHES:
-            for row in BENCHES[name](extract):
-                self.stdout.write(row)
+            for line in BENCHES[name](extract):
+                self.stdout.write(line)
 
     def _prepare(self, *, fresh: bool) -> Path:
         if fresh:
@@ -111,10 +72,6 @@ class Command(BaseCommand):
         if not fresh and not LocationNumber.objects.exists():
             call_command("import_sor", str(extract), stdout=sys.stderr)
         return extract
-
-
-def row(name: str, floor: float, ours: float, remarks: str = "", unit: str = "s") -> str:
-    return f"{name:34}{floor:8.2f}{unit}{ours:8.2f}{unit}{ours / floor:8.2f}  {remarks}"
 
 
 def bench_import(extract: Path) -> Iterator[str]:
@@ -150,64 +107,26 @@ def _copy_entities(extract: Path) -> float:
             names = ", ".join(f"c{number} text" for number in range(columns))
             cursor.execute(f"DROP TABLE IF EXISTS floor_entity; CREATE UNLOGGED TABLE floor_entity ({names})")
             with timed() as clock:
-                _copy_in(cursor, "COPY floor_entity FROM STDIN (FORMAT csv, DELIMITER ';', HEADER)", stream)
+                copy_in(cursor, "COPY floor_entity FROM STDIN (FORMAT csv, DELIMITER ';', HEADER)", stream)
             cursor.execute("DROP TABLE floor_entity")
     return clock.seconds
 
 
 def bench_mass_update(_extract: Path) -> Iterator[str]:
-    """Floor: COPY of the pairs, version rows and array UPDATE. Ours: from upload to done."""
-    floors, ours = [], []
-    done = ChangeSet.objects.count()  # so that a run after a run changes every number too
-    for turn in range(done, done + 3):
-        path = settings.DATA_DIR / "mass-update.csv"
-        with connection.cursor() as cursor, path.open("wb") as file:
-            file.write(b"Loknr;EdiId\n")
-            usable = _USABLE.format(numbers=NUMBERS, today=timezone.localdate())
-            with cursor.copy(_FILE.format(usable=usable, types=TYPES, turn=turn)) as copy:
-                file.writelines(copy)
-        floors.append(_floor_mass_update(path))
-        with path.open("rb") as file, timed() as clock:
-            update = mass_update.hand_in(file=file, name=path.name, by=None)
-            update = update.run_here(mass_update.check_and_plan)
-            if not update.change_set:
-                raise CommandError(f"The mass update was refused: {update.message}")
-            applied = update.change_set.run_here(changes.apply)
-        counts = applied.counts
-        if applied.state != "done" or counts["changed"] < 0.95 * counts["chosen"]:
-            raise CommandError(f"The mass update did not do what is measured: {counts}")
-        ours.append(clock.seconds)
-    yield row(
-        "mass update",
-        statistics.median(floors),
-        statistics.median(ours),
-        f"target 2x; {counts['changed']} numbers, {update.counts['lines']} lines, upload to done",
-    )
-
-
-def _floor_mass_update(path: Path) -> float:
-    _bare_tables()
-    with connection.cursor() as cursor, path.open("rb") as file, timed() as clock:
-        file.readline()
-        cursor.execute("BEGIN; CREATE TEMP TABLE floor_pair (gln text, edi text) ON COMMIT DROP")
-        _copy_in(cursor, "COPY floor_pair FROM STDIN (FORMAT csv, DELIMITER ';')", file)
-        cursor.execute("ANALYZE floor_pair")
-        cursor.execute(_FLOOR_SETS.format(**_profile()))
-        cursor.execute(_FLOOR_MOVE)
-        cursor.execute("COMMIT")
-    return clock.seconds
+    """Floor: COPY of the pairs, version rows and array UPDATE. Ours: from upload to done. And as it is done naively."""
+    return mass_update_bench.measured()
 
 
 def bench_bulk_add(_extract: Path) -> Iterator[str]:
     """Floor: the same UPDATE with its version rows in bare SQL. Ours: plan with its preview, then apply."""
     floors, plans, applies = [], [], []
     for edi_type in EdiType.objects.order_by("id")[:3]:
-        _bare_tables()
-        usable = _USABLE.format(numbers=NUMBERS, today=timezone.localdate())
+        bare_tables()
+        usable = usable_numbers()
         with connection.cursor() as cursor, timed() as clock:
             cursor.execute("BEGIN")
-            cursor.execute(_FLOOR_ADD.format(usable=usable, **_profile()), {"type": edi_type.pk})
-            cursor.execute(_FLOOR_MOVE)
+            cursor.execute(_FLOOR_ADD.format(usable=usable, **profile()), {"type": edi_type.pk})
+            cursor.execute(MOVE)
             cursor.execute("COMMIT")
         floors.append(clock.seconds)
         with connection.cursor() as cursor:
@@ -298,37 +217,3 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "export": bench_export,
     "list": bench_list,
 }
-
-
-class Clock:
-    started = 0.0
-    seconds = 0.0
-
-
-@contextmanager
-def timed() -> Iterator[Clock]:
-    clock = Clock()
-    clock.started = time.perf_counter()
-    yield clock
-    clock.seconds = time.perf_counter() - clock.started
-
-
-def _copy_in(cursor: Any, statement: str, stream: IO[bytes]) -> None:
-    with cursor.copy(statement) as copy:
-        while chunk := stream.read(CHUNK):
-            copy.write(chunk)
-
-
-def _profile() -> dict[str, str]:
-    kept = [column for column in PROFILE_COLUMNS if column != "edi_types"]
-    return {"columns": ", ".join([*kept, "edi_types"]), "kept": ", ".join(f"l.{column}" for column in kept)}
-
-
-def _bare_tables() -> None:
-    columns = [str(f.column) for f in LocationNumber._meta.local_fields if not f.generated]
-    with connection.cursor() as cursor:
-        statements = _BARE.format(columns=", ".join(columns))
-        statements = statements.replace(
-            "INSERT INTO bare_number SELECT", f"INSERT INTO bare_number ({', '.join(columns)}) SELECT"
-        )
-        cursor.execute(statements)
