@@ -34,6 +34,30 @@ class Answer(models.TextChoices):
     UNKNOWN = "unknown", _("not on the list")
 
 
+class Mark(models.TextChoices):
+    """What an answer means for an EDI type that a number has."""
+
+    CERTIFIED = "certified", _("certified")
+    IN_TEST = "in_test", _("in test")
+    NOT_CERTIFIED = "refused", _("not certified")
+    UNCLEAR = "conflicting", _("unclear")
+    UNCHECKED = "unchecked", _("not checked")
+
+    @classmethod
+    def of(cls, answer: Answer | None) -> Mark:
+        """None where no list is in force."""
+        return _MARKS.get(answer, cls.UNCHECKED)
+
+
+_MARKS: dict[Answer | None, Mark] = {
+    Answer.CERTIFIED: Mark.CERTIFIED,
+    Answer.IN_TEST: Mark.IN_TEST,
+    Answer.REFUSED: Mark.NOT_CERTIFIED,
+    Answer.UNKNOWN: Mark.NOT_CERTIFIED,
+    Answer.CONFLICTING: Mark.UNCLEAR,
+}
+
+
 @dataclass(frozen=True)
 class Basis:
     """What an answer rests on: the list, and lines of the sheet (none where it says nothing of the pair)."""

@@ -12,12 +12,12 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import connection, models, transaction
-from django.db.models import Func
+from django.db.models import Count, Func
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from locations.certification import list_in_force
-from locations.models import ApprovalList, System, SystemMap
+from locations.models import ApprovalList, LocationNumber, System, SystemMap
 from soredi.jobs import Refused
 from soredi.models import User
 from soredi.sentences import Sentence
@@ -139,6 +139,12 @@ def mapped_systems(day: date) -> list[Mapped]:
         if said.accepted and said.medcom_system not in listed:
             one.off_list.append(said.medcom_system)
     return list(found.values())
+
+
+def numbers_of(user: User) -> dict[int, int]:
+    """Key of a system → how many of the numbers that `user` may edit have it. One query."""
+    counted = LocationNumber.objects.listed_for(user).filter(system__isnull=False).order_by()
+    return dict(counted.values_list("system").annotate(n=Count("pk")))
 
 
 def add_history(systems: Iterable[Mapped]) -> None:

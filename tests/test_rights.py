@@ -124,6 +124,9 @@ LINES = {
     ),
     "code-lists": Line("/stamdata/"),
     "approval-lists": Line("/stamdata/certificering/", post=STAFF),  # without a file: asked again
+    "required-standards": Line(
+        "/stamdata/certificering/obligatoriske/", post=STAFF_DONE, data={"fjern": "0"}
+    ),
     "certified": Line("/stamdata/certificering/svar/"),
     "approval-list": Line("/stamdata/certificering/{approvals}/"),
     "approval-list-file": Line("/stamdata/certificering/{approvals}/hent/"),

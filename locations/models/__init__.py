@@ -1,6 +1,6 @@
 from .catalogue import EdiAdministrator, EdiType, Person, Region, Speciality, System, Vans, Vendor
 from .catalogue_change import CatalogueChange
-from .certification import Approval, ApprovalList, SystemMap
+from .certification import Approval, ApprovalList, RequiredStandard, SystemMap
 from .change import ChangeSet, LeftOut
 from .deviation import Deviation
 from .gln_list import GlnList
@@ -27,6 +27,7 @@ __all__ = [
     "LocationVersion",
     "Person",
     "Region",
+    "RequiredStandard",
     "SavedSearch",
     "SorUnit",
     "Speciality",

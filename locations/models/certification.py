@@ -144,3 +144,30 @@ class SystemMap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system_id} = {self.medcom_system}"
+
+
+@pghistory.track()
+class RequiredStandard(models.Model):
+    """An EDI type that MedCom has every system of a kind receive; `required` is false where that is no longer so."""
+
+    system_type = models.TextField(_("Kind of system"))
+    code = models.TextField(_("Code"))
+    version = models.TextField(_("Version"), blank=True)
+    required = models.BooleanField(_("Required"), default=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["system_type", "code", "version"]
+        verbose_name, verbose_name_plural = _("mandatory standard"), _("mandatory standards")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["system_type", "code", "version"], name="requiredstandard_once_a_kind"
+            ),
+        ]
+        triggers = [guards.never_deleted(), guards.never_truncated()]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.version}".strip()

@@ -1,5 +1,6 @@
 """One location number: what it is, where it belongs, what it can receive, what happened to it."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from locations import deviations
+from locations.certification import Answer, Mark, question
 from locations.history import Change, changes_of, life_of
 from locations.kinds import by_kind
 from locations.models import EdiType, LifeEvent, LocationNumber, SorUnit, Speciality
@@ -49,15 +51,30 @@ def detail(request: HttpRequest, gln: str) -> HttpResponse:
         "location": location,
         "gln": in_groups(location.gln),
         "status": status_on(location, timezone.localdate()),
-        "kinds": by_kind(
-            EdiType.objects.filter(pk__in=location.edi_types).order_by("standard", "code", "version")
-        ),
+        **received(location),
         "history": entries(changes, life_of(location)),
         "assignments": location.assignments.select_related("unit").order_by("-period"),
         "deviations": deviations_of(location),
         **place(location.unit),
     }
     return render(request, "locations/detail.html", context)
+
+
+def received(location: LocationNumber) -> dict[str, Any]:
+    """The EDI types by kind, each with its `mark`, and how many have which; `approvals` is the list that says so."""
+    types = list(EdiType.objects.filter(pk__in=location.edi_types).order_by("standard", "code", "version"))
+    found = question([(location.system_id, one.pk) for one in types], day=timezone.localdate())
+    marks: Counter[Mark] = Counter()
+    for one in types:
+        basis = found.get((location.system_id, one.pk))
+        one.mark = Mark.of(basis.answer if basis else None)  # type: ignore[attr-defined]
+        marks[one.mark] += 1  # type: ignore[attr-defined]
+    return {
+        "kinds": by_kind(types),
+        "marks": [(mark, marks[mark]) for mark in Mark if marks[mark]],
+        "approvals": next((basis.approval_list for basis in found.values()), None),
+        "unmapped": any(basis.answer == Answer.UNMAPPED for basis in found.values()),
+    }
 
 
 def entries(changes: list[Change], life: list[LifeEvent]) -> list[dict[str, Any]]:

@@ -16,7 +16,6 @@ from locations import system_map
 from locations.certification import list_in_force
 from locations.models import LocationNumber, System
 from locations.system_map import Mapped, Mapping
-from locations.views.code_lists import held
 from soredi.administrators import require_administrator
 from soredi.jobs import Refused
 from soredi.models import User
@@ -39,7 +38,7 @@ def system_maps(request: HttpRequest) -> HttpResponse:
     if chosen and chosen not in Mapping.values:
         return refused(request, _("No such state."), "tilstand")
     user, today = cast(User, request.user), timezone.localdate()
-    counts = held(user, "system")
+    counts = system_map.numbers_of(user)
     systems = system_map.mapped_systems(today)
     found = system_map.matching(systems, mapping=chosen, words=words)
     # What most numbers hang on comes first.
