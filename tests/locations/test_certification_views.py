@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from locations.models import ApprovalList, System, SystemMap
+from locations.models import ApprovalList, RequiredStandard, System, SystemMap
 from locations.system_map import say
 
 pytestmark = pytest.mark.django_db
@@ -204,3 +204,47 @@ def test_who_is_no_administrator_reads_the_map_without_buttons(client):
     said = {"system": "Clinea", "er": "Clinea (LPS)"}
     assert client.post("/stamdata/systemer/kobling/", said).status_code == 403
     assert not SystemMap.objects.exists()
+
+
+def test_what_is_mandatory_is_added_and_taken_out_by_administrators(client, anna):
+    builders.edi_type("REF01", "H0131R")
+    seeded = RequiredStandard.objects.filter(required=True).count()
+    address = "/stamdata/certificering/obligatoriske/"
+    client.post(address, {"systemtype": " Apotek  er ", "edi_type": "REF01 H0131R"})
+    added = RequiredStandard.objects.get(code="REF01")
+    assert (added.system_type, added.version, added.required, added.by) == ("Apotek er", "H0131R", True, anna)
+    assert "Apotek er" in text(client.get(address))
+    client.post(address, {"fjern": added.pk})
+    assert RequiredStandard.objects.filter(required=True).count() == seeded
+    client.post(address, {"systemtype": "Apotek er", "edi_type": "REF01 H0131R"})
+    assert RequiredStandard.objects.get(code="REF01").required
+    assert client.post(address, {"systemtype": "", "edi_type": "nej"}).context["form"].errors.keys() == {
+        "systemtype",
+        "edi_type",
+    }
+
+
+def test_a_number_marks_each_edi_type(client, anna):
+    types = [builders.edi_type(code, "1") for code in ("AAA01", "BBB01", "CCC01", "DDD01", "EEE01")]
+    clinea = builders.mapped("Clinea", "Clinea (LPS)")
+    number = builders.location(system=clinea, edi_types=types)
+    other = builders.location(system="Ukoblet", edi_types=types[:1])
+    bare = builders.location(edi_types=types[:1])
+
+    def marks(location):
+        page = client.get(f"/lokationsnumre/{location.gln}/")
+        return [
+            one.mark for _kind, standards in page.context["kinds"] for _s, types in standards for one in types
+        ]
+
+    assert marks(number) == ["unchecked"] * 5
+    statuses = zip(types, ("certified", "in_test", "refused"), strict=False)
+    rows = [("Clinea (LPS)", one, status) for one, status in statuses]
+    rows += [("Clinea (LPS)", types[3], "certified"), ("Clinea (LPS)", types[3], "refused")]
+    builders.approval_list(*rows)
+    assert sorted(marks(number)) == ["certified", "conflicting", "in_test", "refused", "refused"]
+    assert (marks(other), marks(bare)) == (["unchecked"], ["unchecked"])
+    page = text(client.get(f"/lokationsnumre/{number.gln}/"))
+    assert "2 ikke certificeret" in page and "listen af 1. januar 2026" in page
+    assert "Systemet er ikke koblet" in text(client.get(f"/lokationsnumre/{other.gln}/"))
+    assert "Nummeret har intet system" in text(client.get(f"/lokationsnumre/{bare.gln}/"))
