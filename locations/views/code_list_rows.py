@@ -17,9 +17,10 @@ from locations import catalogue, changes
 from locations.catalogue import Way
 from locations.catalogue_check import draft_of, names
 from locations.catalogue_history import history_of
+from locations.certified_system import of_system
 from locations.code_list_forms import MergeForm, RowForm
 from locations.code_lists import CodeList, held, holding
-from locations.models import EdiType
+from locations.models import EdiType, System
 from locations.views.code_lists import administrators_only, numbers_of, tabs
 from soredi.jobs import Refused
 from soredi.models import User
@@ -57,6 +58,8 @@ def row(request: HttpRequest, code_list: CodeList, label: str) -> HttpResponse:
         "history": history_of(code_list, it, with_people=people is not None),
         **(families(it, counts) if isinstance(it, EdiType) else {}),
     }
+    if isinstance(it, System):
+        context["certification"] = of_system(it, user=user, day=timezone.localdate())
     return render(request, "locations/code_lists/row.html", context)
 
 
