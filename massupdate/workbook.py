@@ -13,6 +13,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import IO, Any
 
@@ -39,11 +40,25 @@ def write_csv(workbook: IO[bytes], *, file: str, sheet: str, to: IO[bytes]) -> N
     """Write the rows of `sheet` (empty: the first) as UTF-8 with semicolons. Raises TabularError."""
     _refuse_too_large(workbook, file)
     workbook.seek(0)
+    with _read_by_calamine(file):
+        _write(workbook, file, sheet, to)
+
+
+@contextmanager
+def _read_by_calamine(file: str) -> Iterator[None]:
+    """What calamine raises says that the workbook is bent; its panics are no Exception to Python."""
     try:
-        book = CalamineWorkbook.from_filelike(workbook)
-        found = _sheet(book, sheet, file)
+        yield
     except (CalamineError, PasswordError) as error:
         raise _not_a_workbook(file) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _not_a_workbook(file) from None
+
+
+def _write(workbook: IO[bytes], file: str, sheet: str, to: IO[bytes]) -> None:
+    found = _sheet(CalamineWorkbook.from_filelike(workbook), sheet, file)
     rows = found.end[0] if found.end else 0  # below the header
     if rows > MAX_ROWS:
         raise TabularError(

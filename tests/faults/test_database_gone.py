@@ -16,10 +16,12 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from celery import current_app
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
 
 from locations import changes
 from locations.models import ChangeSet, LocationNumber
+from massupdate import actions as mass_update
 from soredi import embedded, jobs
 from soredi.db import owner, postgres, process
 from soredi.jobs import Job, Phase, State
@@ -146,8 +148,11 @@ def test_what_a_restart_of_postgresql_cuts_short_is_done_afterwards(
     folder: Path,
     start_worker: StartWorker,
     request: pytest.FixtureRequest,
+    settings: Any,
+    tmp_path: Path,
 ) -> None:
-    """An import in the middle of its numbers, and then a change set; the same worker goes on."""
+    """An import in the middle of its numbers, a change set, and the plan of a mass update; the same worker goes on."""
+    settings.MEDIA_ROOT = tmp_path / "files"
     worker = start_worker(request.getfixturevalue(how))
 
     def cut_short(job: Job, stopped: Callable[[], bool], expected: Tables) -> None:
@@ -172,6 +177,12 @@ def test_what_a_restart_of_postgresql_cuts_short_is_done_afterwards(
     cut_short(run, lambda: running(run, Phase.NUMBERS) and somebody_waits(), expected)
 
     planned = changes.plan(locations=LocationNumber.objects.all(), by=None, note="vores")
+    expected = undisturbed(lambda: ChangeSet.objects.get(pk=planned.pk).run_here(changes.apply))
+    cut_short(planned, somebody_waits, expected)
+
+    file = SimpleUploadedFile("maj.csv", f"Loknr;EdiId\n{gln(1)};503\n".encode())
+    update = mass_update.hand_in(file=file, name="maj.csv", by=None).run_here(mass_update.check_and_plan)
+    planned = update.change_set
     expected = undisturbed(lambda: ChangeSet.objects.get(pk=planned.pk).run_here(changes.apply))
     cut_short(planned, somebody_waits, expected)
     assert worker.process.poll() is None
