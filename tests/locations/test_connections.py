@@ -131,6 +131,45 @@ def test_a_change_set_waits_for_one_that_holds_its_numbers_and_then_sees_what_it
     assert number.note == "early"
 
 
+def test_a_change_set_that_waits_for_another_can_be_stopped() -> None:
+    number = location()
+    late = changes.plan(locations=LocationNumber.objects.all(), by=None, note="late")
+    early = changes.plan(locations=LocationNumber.objects.all(), by=None, note="early")
+    ChangeSet.objects.filter(pk=early.pk).update(state=State.RUNNING)
+    with ThreadPoolExecutor(1) as thread, transaction.atomic():
+        changes.apply(early)
+        waiting = thread.submit(at_once, lambda: ChangeSet.run(queued(late).pk, changes.apply))
+        time.sleep(0.5)
+        at_once(late.ask_to_cancel)
+        (result,) = waiting.result(20)  # while the other still holds the number
+        assert result.state == State.CANCELLED
+    number.refresh_from_db()
+    assert number.note == "early"
+
+
+def test_a_change_set_can_be_stopped_until_it_commits() -> None:
+    number = location(note="before")
+    planned = queued(changes.plan(locations=LocationNumber.objects.all(), by=None, note="after"))
+    told = []
+
+    def action(running: ChangeSet) -> None:
+        report = running.report
+
+        def stopped_at_the_end(phase: Phase, **facts: Any) -> None:
+            told.append(phase)
+            if phase == Phase.FINISHING:
+                at_once(planned.ask_to_cancel)
+            report(phase, **facts)
+
+        running.report = stopped_at_the_end  # type: ignore[method-assign,assignment]
+        changes.apply(running)
+
+    assert ChangeSet.run(planned.pk, action).state == State.CANCELLED
+    assert told == [Phase.CHECKING, Phase.WRITING, Phase.FINISHING]
+    number.refresh_from_db()
+    assert (number.note, planned.versions.get().applied_at) == ("before", None)
+
+
 def test_a_job_that_many_take_at_once_runs_once() -> None:
     location()
     planned = queued(changes.plan(locations=LocationNumber.objects.all(), by=None, note="once"))
