@@ -16,7 +16,6 @@ from psycopg.errors import LockNotAvailable
 
 from locations import all_certified, targets, warnings
 from locations.access import LocationNumberQuerySet
-from locations.merging import CLASHES, MERGED
 from locations.models import (
     PROFILE_COLUMNS,
     ChangeSet,
@@ -65,43 +64,8 @@ _PLAN_EDIT = _WRITE.format(target=targets.EDIT)
 _PLAN_EDIT_CERTIFIED = _WRITE.format(target=targets.EDIT_WITH_CERTIFIED)
 _PLAN_SETS = _WRITE.format(target=targets.SETS)
 _PLAN_SOR = _WRITE.format(target=targets.SOR)
-
-# One entry of a code list takes the place of another; all else stays, the vendor of a system too.
-_PLAN_REPLACEMENT = _WRITE.format(
-    target="""
-    SELECT l.id,
-        CASE %(field)s WHEN 'edi_administrator' THEN %(new)s::bigint ELSE l.edi_administrator_id
-        END AS edi_administrator_id,
-        CASE %(field)s WHEN 'system' THEN %(new)s::bigint ELSE l.system_id END AS system_id,
-        CASE %(field)s WHEN 'vendor' THEN %(new)s::bigint ELSE l.vendor_id END AS vendor_id,
-        CASE %(field)s WHEN 'vans' THEN %(new)s::bigint ELSE l.vans_id END AS vans_id,
-        l.edi_types, l.only_internal, l.inactive, l.note
-    FROM locations_locationnumber l JOIN chosen ON chosen.id = l.id
-    """
-)
-
-# What led from a change set's version (base) back to what was before it (theirs) is done to the present (ours).
-_PLAN_UNDO = _WRITE.format(
-    target=f"""
-    SELECT o.id, {MERGED}
-    FROM locations_locationversion b
-    JOIN locations_locationversion t ON t.id = b.base_id
-    JOIN locations_locationnumber o ON o.id = b.location_id
-    JOIN chosen ON chosen.id = o.id
-    WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
-    """
-)
-
-# Scalars that the change set set and that somebody has set to something else since: undo leaves them.
-_KEPT = f"""
-SELECT o.gln, clash.field FROM locations_locationversion b
-JOIN locations_locationversion t ON t.id = b.base_id
-JOIN locations_locationnumber o ON o.id = b.location_id
-JOIN chosen ON chosen.id = o.id
-CROSS JOIN LATERAL ({CLASHES}) AS clash
-WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
-ORDER BY o.gln, clash.field
-"""
+_PLAN_REPLACEMENT = _WRITE.format(target=targets.REPLACEMENT)
+_PLAN_UNDO = _WRITE.format(target=targets.UNDO)
 
 # Key order: two overlapping change sets wait for each other instead of dead-locking.
 _LOCK = """
@@ -117,17 +81,6 @@ _MOVE = f"""
 UPDATE locations_locationnumber l
 SET version_id = v.id, {", ".join(f"{column} = v.{column}" for column in PROFILE_COLUMNS)}
 FROM locations_locationversion v WHERE v.change_set_id = %(change_set)s AND v.location_id = l.id
-"""
-
-# Planned versions that will never be applied, by the index of the foreign key.
-_PURGE = """
-DELETE FROM locations_locationversion v USING locations_changeset c
-WHERE c.id = v.change_set_id AND c.state IN ('expired', 'refused', 'failed', 'cancelled') AND c.created_at < %(before)s
-"""
-
-_PURGE_LEFT_OUT = """
-DELETE FROM locations_leftout o USING locations_changeset c
-WHERE c.id = o.change_set_id AND c.state IN ('expired', 'refused', 'failed', 'cancelled') AND c.created_at < %(before)s
 """
 
 # The GIN index of EDI types takes 1.2 M entries in one go better than in 4 MB portions: 2.1 s became 1.6 s for 40,000
@@ -276,7 +229,7 @@ def plan_undo(
     chosen = _choose(own.exclude(pk__in=undone(change_set).values("location")), by)
     _write(_PLAN_UNDO, undo, undoes=change_set.pk)
     with connection.cursor() as cursor:
-        cursor.execute(_KEPT, {"undoes": change_set.pk})
+        cursor.execute(targets.KEPT, {"undoes": change_set.pk})
         kept = cursor.fetchall()
     created = (
         change_set.versions.filter(base=None, applied_at__isnull=False).count() if locations is None else 0
@@ -346,23 +299,6 @@ def close_door(change_set: ChangeSet, *, finished_at: Any) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('soredi.change_set', '', true)")
-
-
-def expire_plans(*, before: Any) -> int:
-    """Throw away plans drafted before the time `before` that nobody carried out; returns how many.
-
-    The versions of those that were refused, failed or cancelled go too: they will never be applied.
-    """
-    with transaction.atomic():
-        old = ChangeSet.objects.select_for_update(skip_locked=True).filter(
-            state=State.DRAFT, created_at__lt=before
-        )
-        ids = list(old.values_list("pk", flat=True))
-        gone = ChangeSet.objects.filter(pk__in=ids).update(state=State.EXPIRED, finished_at=timezone.now())
-        with connection.cursor() as cursor:
-            cursor.execute(_PURGE, {"before": before})
-            cursor.execute(_PURGE_LEFT_OUT, {"before": before})
-    return gone
 
 
 def _choose(locations: LocationNumberQuerySet, by: User | None) -> int:

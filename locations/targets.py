@@ -3,6 +3,8 @@
 `changes.py` writes from each the versions of the numbers that are not so yet.
 """
 
+from locations.merging import CLASHES, MERGED
+
 # One form, several operations. In: temporary table chosen(id). A null means "leave as it is"; what is removed stays
 # away, whoever adds it.
 _EDIT = """
@@ -56,4 +58,39 @@ SOR = """
     FROM (SELECT location_id, array_agg(field) AS fields FROM taken GROUP BY location_id) f
     JOIN locations_locationnumber l ON l.id = f.location_id
     JOIN locations_locationversion s ON s.id = l.sor_version_id
+"""
+
+# One entry of a code list takes the place of another; all else stays, the vendor of a system too. In: temporary table
+# chosen(id).
+REPLACEMENT = """
+    SELECT l.id,
+        CASE %(field)s WHEN 'edi_administrator' THEN %(new)s::bigint ELSE l.edi_administrator_id
+        END AS edi_administrator_id,
+        CASE %(field)s WHEN 'system' THEN %(new)s::bigint ELSE l.system_id END AS system_id,
+        CASE %(field)s WHEN 'vendor' THEN %(new)s::bigint ELSE l.vendor_id END AS vendor_id,
+        CASE %(field)s WHEN 'vans' THEN %(new)s::bigint ELSE l.vans_id END AS vans_id,
+        l.edi_types, l.only_internal, l.inactive, l.note
+    FROM locations_locationnumber l JOIN chosen ON chosen.id = l.id
+"""
+
+# What led from a change set's version (base) back to what was before it (theirs) is done to the present (ours). In:
+# temporary table chosen(id).
+UNDO = f"""
+    SELECT o.id, {MERGED}
+    FROM locations_locationversion b
+    JOIN locations_locationversion t ON t.id = b.base_id
+    JOIN locations_locationnumber o ON o.id = b.location_id
+    JOIN chosen ON chosen.id = o.id
+    WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
+"""
+
+# Scalars that the change set set and that somebody has set to something else since: undo leaves them.
+KEPT = f"""
+SELECT o.gln, clash.field FROM locations_locationversion b
+JOIN locations_locationversion t ON t.id = b.base_id
+JOIN locations_locationnumber o ON o.id = b.location_id
+JOIN chosen ON chosen.id = o.id
+CROSS JOIN LATERAL ({CLASHES}) AS clash
+WHERE b.change_set_id = %(undoes)s AND b.applied_at IS NOT NULL
+ORDER BY o.gln, clash.field
 """

@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from locations import changes, gln_lists, receipts
+from locations import changes, expiry, gln_lists, receipts
 from locations.models import ChangeSet
 
 PLANS_LIVE = timedelta(hours=24)
@@ -16,7 +16,7 @@ def apply_change_set(pk: int) -> None:
 
 @shared_task(name="locations.expire_plans")
 def expire_plans() -> int:
-    return changes.expire_plans(before=timezone.now() - PLANS_LIVE)
+    return expiry.expire_plans(before=timezone.now() - PLANS_LIVE)
 
 
 @shared_task(name="locations.drop_unused_lists")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from locations import changes
+from locations import changes, expiry
 from locations.models import ApprovalList, ChangeSet, EdiType, LocationNumber, System, Vendor
 from locations.models.change import Source
 from soredi.jobs import Refused, State
@@ -103,5 +103,5 @@ def test_what_was_left_out_goes_when_the_plan_does(certified: list[EdiType]) -> 
     location(system="Nova")
     old, fresh = plan(note="a"), plan(note="b")
     ChangeSet.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=2))
-    changes.expire_plans(before=timezone.now() - timedelta(days=1))
+    expiry.expire_plans(before=timezone.now() - timedelta(days=1))
     assert [planned.left_out.count() for planned in (old, fresh)] == [0, 1]

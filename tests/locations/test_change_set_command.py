@@ -19,7 +19,7 @@ from locations import changes
 from locations.models import ChangeSet, EdiType, LocationNumber
 from soredi.jobs import State
 from soredi.models import User
-from tests.builders import edi_type, location, user
+from tests.builders import approval_list, edi_type, location, mapped, user
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE, TWO, THREE = "5790000000012", "5790000000029", "5790000000036"
@@ -317,3 +317,31 @@ def test_a_real_process_ends_with_the_code_that_scripts_rely_on(process_environm
     assert (code, json.loads(said[-1])["state"]) == (1, "refused")
     assert manage("show", "4711") == (2, [])
     assert manage("show") == (2, [])
+
+
+@pytest.mark.django_db
+def test_a_plan_with_warnings_is_carried_out_only_when_they_are_accepted(settings: Any) -> None:
+    location(system="Nova")
+    clinea, dis91 = mapped("Clinea", "Clinea (LPS)"), edi_type()
+    approval_list(("Clinea (LPS)", dis91, "refused"))
+    code, summary = run("plan", "--query", "", "--add", "DIS91 D9134L", "--apply", "--reason", "x")
+    draft = ChangeSet.objects.latest("pk")
+    assert (code, summary["state"], draft.state) == (1, "refused", "draft")
+    assert f"{draft.pk} har advarsler (unmapped_system)" in summary["message"]
+    assert run("apply", str(draft.pk), "--accept-warnings")[1]["state"] == "done"
+    settings.CERTIFICATION = "error"
+    location(system=clinea)
+    query = f"system={clinea.code}"
+    again = (
+        "plan",
+        "--query",
+        query,
+        "--add",
+        "DIS91 D9134L",
+        "--apply",
+        "--accept-warnings",
+        "--reason",
+        "x",
+    )
+    assert run(*again)[0] == 1
+    assert ChangeSet.objects.latest("pk").state == "draft"

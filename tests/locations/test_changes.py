@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from locations import changes
+from locations import changes, expiry
 from locations.changes import NotPermitted
 from locations.models import ChangeSet, EdiAdministrator, EdiType, LocationNumber, System, Vans, Vendor
 from locations.models.change import Source
@@ -400,7 +400,7 @@ def test_plans_that_nobody_carried_out_are_thrown_away() -> None:
     long_ago = timezone.now() - timedelta(days=2)
     for planned in (old, refused, queued):
         ChangeSet.objects.filter(pk=planned.pk).update(created_at=long_ago)
-    assert changes.expire_plans(before=timezone.now() - timedelta(days=1)) == 1
+    assert expiry.expire_plans(before=timezone.now() - timedelta(days=1)) == 1
     left = {
         planned.pk: (ChangeSet.objects.get(pk=planned.pk).state, planned.versions.count())
         for planned in (old, refused, queued, fresh, done)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from python_calamine import CalamineWorkbook
 
-from locations import changes
+from locations import changes, expiry
 from locations.models import ChangeSet, LocationNumber, SavedSearch
 from massupdate import actions
 from massupdate.codes import CODES
@@ -286,7 +286,7 @@ def test_a_plan_overtaken_by_others_says_so_and_what_to_do(client, anna, numbers
 
 def test_an_expired_plan_says_so(client, anna, numbers):
     update = handed_in(client, f"{SECOND};CTL01")
-    changes.expire_plans(before=timezone.now())
+    expiry.expire_plans(before=timezone.now())
     assert "er for gammel" in text(client.get(address(update)))
 
 

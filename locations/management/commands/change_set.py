@@ -3,7 +3,7 @@
     manage.py change_set plan --query 'vans=…' --vans CODE --reason '…' [--apply]
     manage.py change_set show 17 · apply 17 · undo 17 [--apply]
 
-With --queue a worker applies it; without, this process does.
+With --queue a worker applies it; without, this process does. A plan with warnings needs --accept-warnings too.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from locations import changes
+from locations import changes, warnings
 from locations.codes import CodeLists
 from locations.filters import LocationFilter
 from locations.models import ChangeSet, EdiType, System, Vans, Vendor
@@ -47,6 +47,10 @@ class Command(JobCommand):
         for verb in (plan, undo):
             verb.add_argument("--reason", default="")
             verb.add_argument("--apply", action="store_true", help="Carry it out at once.")
+        for verb in (plan, apply):
+            verb.add_argument(
+                "--accept-warnings", action="store_true", help="Carry it out although there are warnings."
+            )
         for verb in (plan, undo, apply):
             verb.add_argument("--user", help="Act with the rights of this user; without it as administrator.")
             verb.add_argument("--queue", action="store_true", help="Let a worker carry it out.")
@@ -116,6 +120,22 @@ def summary(change_set: ChangeSet) -> dict[str, Any]:
 
 
 def _carry_out(change_set: ChangeSet, options: dict[str, Any]) -> ChangeSet:
+    groups = warnings.groups(change_set)
+    if any(group.is_error for group in groups):
+        raise Refused(
+            Sentence(
+                "Nobody may add an EDI type that the system is not certified to receive. Plan without it."
+            )
+        )
+    if groups and not options.get("accept_warnings"):
+        raise Refused(
+            Sentence(
+                "Change %(id)s has warnings (%(sorts)s) and is still a draft. Look at it, then carry it out with "
+                "--accept-warnings.",
+                id=change_set.pk,
+                sorts=", ".join(group.sort.value for group in groups),
+            )
+        )
     by = user_named(options["user"])
     if options["queue"]:
         change_set.enqueue(applied_by=by)
