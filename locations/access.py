@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from locations.as_of import QueryOfDay
 from soredi.jobs import State
 
 if TYPE_CHECKING:
@@ -33,6 +34,22 @@ NOT_AS_SOR = Q(differ("version", "sor_version", "<>"))
 
 
 class LocationNumberQuerySet(models.QuerySet[Any]):
+    @property
+    def day(self) -> date | None:
+        """The day that these numbers are as they were on; None for as they are."""
+        return getattr(self.query, "day", None)
+
+    def as_of(self, day: date | None) -> LocationNumberQuerySet:
+        """All numbers as they were at the end of `day`, see `locations.as_of`; None leaves the queryset as it is.
+
+        What was asked before is forgotten: rights above all are today's. Nothing can be changed through it.
+        """
+        if day is None:
+            return self.all()
+        query = QueryOfDay(self.model)
+        query.day = day
+        return type(self)(self.model, query=query, using=self.db)
+
     def editable_by(self, user: User | AnonymousUser | None) -> LocationNumberQuerySet:
         """The numbers `user` may see and edit: all for an administrator, else those of the user's EDI administrators.
 

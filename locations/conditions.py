@@ -21,6 +21,17 @@ class Conditions:
     form: Any
     code_lists: CodeLists
 
+    @property
+    def then(self) -> date | None:
+        """The day that is asked of; None where it is today's numbers."""
+        said: date | None = self.form.cleaned_data["pr"]
+        return said
+
+    @property
+    def day(self) -> date:
+        """What statuses are true of."""
+        return self.then or timezone.localdate()
+
     def unfiltered(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         return queryset
 
@@ -93,7 +104,7 @@ class Conditions:
         return queryset.filter(~Exists(others) if value == YES else Exists(others))
 
     def by_status(self, queryset: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:
-        day = timezone.localdate()
+        day = self.day
         any_of = Q()
         for one in value:
             any_of |= STATUS[one](day)

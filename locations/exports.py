@@ -36,6 +36,7 @@ from django.utils.translation import gettext as _
 
 from locations import sheet
 from locations.access import LocationNumberQuerySet
+from locations.as_of import numbers_on
 
 Format = Literal["csv", "csv-par", "massupdate", "xlsx"]
 
@@ -102,7 +103,7 @@ SELECT l.gln || ';' || coalesce((
     SELECT string_agg(t.cells, E'\r\n' || l.gln || ';' ORDER BY t.rank)
     FROM unnest(l.edi_types) held (id) JOIN told t ON t.id = held.id
 ), '{no_cells}')
-FROM (SELECT gln, edi_types FROM locations_locationnumber WHERE id IN ({chosen}) ORDER BY gln OFFSET 0) l
+FROM (SELECT gln, edi_types FROM {numbers} n WHERE id IN ({chosen}) ORDER BY gln OFFSET 0) l
 ORDER BY l.gln
 """
 
@@ -148,7 +149,7 @@ HEADERS = list(_COLUMNS)
 _ROWS = """
 WITH today (day) AS (VALUES (%s::date)), {edi_types}
 SELECT {columns}
-FROM (SELECT * FROM locations_locationnumber WHERE id IN ({chosen}) ORDER BY gln OFFSET 0) l
+FROM (SELECT * FROM {numbers} n WHERE id IN ({chosen}) ORDER BY gln OFFSET 0) l
 CROSS JOIN today
 LEFT JOIN locations_sorunit u ON u.id = l.unit_id
 LEFT JOIN locations_region region ON region.id = l.region_id
@@ -240,9 +241,12 @@ class Export:
         except EmptyResultSet:
             chosen, params = "SELECT id FROM locations_locationnumber WHERE false", ()
         if statement is _ROWS:
-            params = (timezone.localdate(), *params)
+            params = (self._asked.day or timezone.localdate(), *params)
+        numbers = "locations_locationnumber"
+        if self._asked.day:
+            numbers = mogrify(*numbers_on(self._asked.day), connection)
         columns = ", ".join(cell(*column) for column in _COLUMNS.values())
-        filled = statement.format(edi_types=EDI_TYPES, columns=columns, chosen=chosen)
+        filled = statement.format(edi_types=EDI_TYPES, columns=columns, numbers=numbers, chosen=chosen)
         return cursor.copy(f"COPY ({mogrify(filled, params, connection)}) TO STDOUT {options}")
 
 

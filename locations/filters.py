@@ -30,6 +30,8 @@ The words are those of `/lokationsnumre/?…` and of `--query`. All that are giv
     aendret_fra, aendret_til    the profile changed on or after, on or before this day (2026-12-31, Danish time)
     aendret_af     by any of these users, who planned it or had it carried out; with days: on those days
 
+    pr             as it was at the end of this day, see `locations.as_of`; what deviates from SOR is not known of one
+
     page, antal, sort, format    how it is shown: antal is the rows of a page; sort is a column, see ORDERS, with -
                    before it for descending; the vendor's for administrators only. A list by free text without a
                    sort has the best match first; files and changes go by number
@@ -47,6 +49,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -172,6 +175,7 @@ class LocationFilter(Conditions, django_filters.FilterSet):
     aendret_fra = DayFilter(method="unfiltered", label=gettext_lazy("Changed from"))
     aendret_til = DayFilter(method="unfiltered", label=gettext_lazy("Changed until"))
     aendret_af = PeopleFilter(method="unfiltered", label=gettext_lazy("Changed by"))
+    pr = DayFilter(method="unfiltered", label=gettext_lazy("As it was on"))
     page = PageFilter(method="unfiltered", min_value=1, max_value=1_000_000)
     antal = django_filters.ChoiceFilter(method="unfiltered", choices=[(rows, rows) for rows in ROWS])
     sort = django_filters.ChoiceFilter(
@@ -212,12 +216,35 @@ class LocationFilter(Conditions, django_filters.FilterSet):
             touch(said["liste"])
         if said["kun_egne"] and not said["speciale"]:
             raise FilterError("kun_egne", _("It narrows a speciality; give speciale too."))
+        if said["pr"]:
+            asked._look_back()
         return asked
 
+    def _look_back(self) -> None:
+        """The numbers as they were, of those that the user may edit today. Raises FilterError."""
+        if self.day > timezone.localdate():
+            raise FilterError("pr", _("The day has not been yet. Choose today or a day before."))
+        if self.form.cleaned_data["afviger"]:
+            raise FilterError(
+                "afviger", _("What deviated from SOR on a day is not known. Leave one of them out.")
+            )
+        numbers = LocationNumber.objects.as_of(self.then)
+        if self.user is not None and not self.user.is_staff:
+            numbers = numbers.filter(pk__in=LocationNumber.objects.listed_for(self.user).values("pk"))
+        self.queryset = numbers
+
     @classmethod
-    def for_query(cls, query: QueryDict | str, user: User | AnonymousUser | None) -> LocationNumberQuerySet:
-        """The numbers that `query` asks for among those `user` may edit, in the order asked for."""
-        return cast(LocationNumberQuerySet, cls.checked(query, user).qs)
+    def for_query(
+        cls, query: QueryDict | str, user: User | AnonymousUser | None, *, past: bool = True
+    ) -> LocationNumberQuerySet:
+        """The numbers that `query` asks for among those `user` may edit, in the order asked for.
+
+        Without `past` it raises FilterError where they are asked for as they were: those cannot be changed.
+        """
+        asked = cls.checked(query, user)
+        if asked.then and not past:
+            raise FilterError("pr", _("What was cannot be changed. Ask for the list as it is today."))
+        return cast(LocationNumberQuerySet, asked.qs)
 
     def __init__(
         self, data: QueryDict, user: User | AnonymousUser | None, code_lists: CodeLists | None = None

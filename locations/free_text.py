@@ -57,6 +57,7 @@ class Word:
 class Found:
     """`keys` are numbers, best match first; all of them unless `more`. `parts` are conditions that find them all, each
     by an index and none what another does; `condition` says of a number at hand whether it is one of them.
+    `everyone` are all numbers, on the day that was asked for.
 
     `words` say what was sought; `tolerant` that some of them were taken to be mistyped.
     """
@@ -65,6 +66,7 @@ class Found:
     more: bool
     parts: list[Q]
     condition: Q
+    everyone: LocationNumberQuerySet
     words: list[Word] = field(default_factory=list)
 
     @property
@@ -73,7 +75,7 @@ class Found:
 
     @property
     def numbers(self) -> LocationNumberQuerySet:
-        return _union([LocationNumber.objects.filter(part).values("pk") for part in self.parts])
+        return _union([self.everyone.filter(part).values("pk") for part in self.parts])
 
     @property
     def tolerant(self) -> bool:
@@ -203,6 +205,7 @@ def _look(words: Sequence[Word], among: LocationNumberQuerySet, most: int) -> Fo
             reduce(and_, [arm, *(_not(other) for other in arms[:place])]) for place, arm in enumerate(arms)
         ],
         condition=everywhere | by_number if by_number else everywhere,
+        everyone=LocationNumber.objects.as_of(among.day),
         words=list(words),
     )
 

@@ -4,15 +4,15 @@ The versions are the history. Unit names, places and specialities are today's; S
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from locations.as_of import end_of
 from locations.models import (
     Assignment,
     ChangeSet,
@@ -80,13 +80,15 @@ class Change:
     removed: list[EdiType] = field(default_factory=list)
 
 
-def changes_of(location: LocationNumber) -> list[Change]:
-    """All changes of one number, newest first. Two queries."""
+def changes_of(location: LocationNumber, until: datetime | None = None) -> list[Change]:
+    """All changes of one number, newest first; only those before `until` where that is given. Two queries."""
     versions = (
         LocationVersion.objects.filter(location=location, applied_at__isnull=False)
         .select_related("change_set__by", "change_set__applied_by", *_READ)
         .order_by("-applied_at", "-id")
     )
+    if until:
+        versions = versions.filter(applied_at__lt=until)
     types = EdiType.objects.in_bulk()
     return [_change(version, types) for version in versions]
 
@@ -149,9 +151,8 @@ def profiles_on(day: date) -> QuerySet[LocationVersion]:
 
     A number that was not known here by then has none. One index scan of `version_as_of`.
     """
-    end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
     return (
-        LocationVersion.objects.filter(applied_at__lt=end)
+        LocationVersion.objects.filter(applied_at__lt=end_of(day))
         .order_by("location", "-applied_at", "-id")
         .distinct("location")
     )

@@ -48,6 +48,8 @@ def keys_of_page(
     through = own if sort.removeprefix("-") == "gln" else LocationNumber.objects.all()
     parts = [queryset] if gathered is None else list(gathered)
     try:
+        if own.day is not None:  # no index has the order of a day
+            return _sorted(parts, order, start, rows)
         if queryset.query.where == through.query.where:
             return _fetch(_through(through, sort, code_lists, start + rows), start, rows)
         numbers, cost = reckoned(parts)

@@ -41,6 +41,7 @@ FIELDS: dict[Promise, tuple[str, ...]] = {
     gettext_lazy("Own or inherited"): ("eget", "kun_egne"),
     gettext_lazy("EDI types as a whole"): ("udgaaet", "ingen_edi_typer"),
     gettext_lazy("Changed"): ("aendret_fra", "aendret_til", "aendret_af"),
+    gettext_lazy("As it was"): ("pr",),
     gettext_lazy("Other"): ("gln", "afviger", "intern"),
 }
 # Kept as it is when the form is sent; chosen elsewhere.
@@ -102,7 +103,7 @@ def choices(asked: LocationFilter, name: str) -> Choices:
 
 class Panel:
     """The panel for one question. `staff`: whether an administrator asks. A page may have lists and fields of its own
-    before the others.
+    before the others, or not ask of the `past`.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Panel:
         staff: bool,
         first: Sequence[Choices] = (),
         fields: Sequence[BoundField] = (),
+        past: bool = True,
     ):
         self.asked, self.first, self.first_fields = asked, list(first), list(fields)
         known = asked.form.fields
@@ -121,7 +123,8 @@ class Panel:
             if name in known and (staff or name not in ADMINISTRATORS_ONLY)
         ]
         self.fields = [
-            (label, [asked.form[name] for name in names if name in known]) for label, names in FIELDS.items()
+            (label, [asked.form[name] for name in names if name in known and (past or name != "pr")])
+            for label, names in FIELDS.items()
         ]
         self.kept = [(name, value) for name in KEPT for value in asked.data.getlist(name) if name in known]
 

@@ -38,9 +38,10 @@ def in_groups(gln: str) -> SafeString:
 class LocationTable(django_tables2.Table):
     """Rows of one page: location numbers with their units, and their versions where `aendret` is shown.
 
-    `columns` are those shown after the number, `day` is what statuses are true of, `sort` is the parameter of that
-    name, `links` maps the columns that can be sorted by to their addresses. Names are columns and values of `sort`.
-    `serves`, where a speciality was asked for: the units with it by the number's primary key.
+    `columns` are those shown after the number, `day` is what statuses are true of, `then` the day that the numbers are
+    as they were on, `sort` is the parameter of that name, `links` maps columns to sort by to their addresses.
+    Names are columns and values of `sort`. `serves`, where a speciality was asked for: the units with it by the
+    number's primary key.
     """
 
     valgt = django_tables2.Column(accessor="gln", verbose_name=_("Choose"))
@@ -78,6 +79,7 @@ class LocationTable(django_tables2.Table):
         sort: str,
         links: Mapping[str, str],
         serves: Mapping[int, Served] | None = None,
+        then: date | None = None,
         **options: Any,
     ):
         shown = [*FIXED, *columns]
@@ -96,6 +98,7 @@ class LocationTable(django_tables2.Table):
             if name in shown
         }
         self.day, self.sort, self.links, self.serves = day, sort, links, serves or {}
+        self.asked = f"?pr={then}" if then else ""
         self.choose = escape(gettext("Choose"))
         self.above = reverse("location", args=["0" * 13]).removesuffix("0" * 13 + "/")
         self.codes = {
@@ -153,7 +156,7 @@ class LocationTable(django_tables2.Table):
 
     def address(self, record: LocationNumber) -> str:
         """By the URL patterns for the first row only: they take longer than the rest of the row."""
-        return f"{self.above}{record.gln}/"
+        return f"{self.above}{record.gln}/{self.asked}"
 
     def render_betjener(self, record: LocationNumber) -> SafeString:
         """The units with the speciality that was asked for, and whether the number is their own."""

@@ -83,7 +83,7 @@ class Question:
         ours, rest = QueryDict(mutable=True), QueryDict(mutable=True)
         for name, values in data.lists():
             given = [value for value in values if value.strip()]
-            if name == "sort":
+            if name in ("sort", "pr"):
                 raise FilterError(name, _("No such parameter."))
             if name in NarrowForm.base_fields and name != "felt" and len(values) > 1:
                 raise FilterError(name, _("Give it once only."))
@@ -128,7 +128,7 @@ class Question:
     def panel(self, user: User) -> Panel:
         """That of the list, and above it what only this page has."""
         ours = [self.narrow["art"], self.narrow["afgjort"]]
-        return Panel(self.location_filter, staff=user.is_staff, first=[self.fields], fields=ours)
+        return Panel(self.location_filter, staff=user.is_staff, first=[self.fields], fields=ours, past=False)
 
 
 @login_required

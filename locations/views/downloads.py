@@ -51,7 +51,7 @@ def download_chosen(request: HttpRequest) -> HttpResponseBase:
     asked = request.POST if request.method == "POST" else request.GET
     try:
         form = format_of(asked)
-        locations = chosen(asked, cast(User, request.user))
+        locations = chosen(asked, cast(User, request.user), past=True)
     except FilterError as error:
         return refused(request, error.message, error.parameter)
     if asked.get("omfang") != "alle" and not asked.getlist("valgt"):
@@ -78,6 +78,7 @@ def download(request: HttpRequest, locations: LocationNumberQuerySet, form: Form
     except TooManyRows as error:
         return refused(request, str(error))
     response = StreamingHttpResponse(iter(export), content_type=CONTENT_TYPES[form])
-    response["Content-Disposition"] = f'attachment; filename="{FILE_NAMES[form]}"'
+    day = f"{locations.day}-" if locations.day else ""
+    response["Content-Disposition"] = f'attachment; filename="{day}{FILE_NAMES[form]}"'
     response["X-Accel-Buffering"] = "no"
     return response

@@ -8,6 +8,7 @@ without it is edited from its own page.
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -105,14 +106,17 @@ def edit(request: HttpRequest) -> HttpResponse:
     return render(request, "locations/edit.html", context)
 
 
-def chosen(asked: QueryDict, user: User) -> LocationNumberQuerySet:
+def chosen(asked: QueryDict, user: User, *, past: bool = False) -> LocationNumberQuerySet:
     """The numbers of the choice. Raises FilterError for an unusable search, Http404 for a number not the user's."""
     if asked.get("omfang") == "alle":
-        return LocationFilter.for_query(asked.get("soegning", ""), user)
+        return LocationFilter.for_query(asked.get("soegning", ""), user, past=past)
     glns = {gln for gln in asked.getlist("valgt") if gln.isascii() and gln.isdigit()}
     found = LocationNumber.objects.editable_by(user).filter(gln__in=glns).order_by("gln")
     if len(glns) != found.count():
         raise Http404
+    if day := QueryDict(asked.get("soegning", "")).get("pr"):  # ticked on a list of that day
+        then = LocationFilter.for_query(QueryDict(f"pr={quote(day)}"), user, past=past)
+        return then.filter(gln__in=glns).order_by("gln")
     return found
 
 

@@ -1,13 +1,13 @@
 """The list: search, filters, pages, and how many of each choice there are."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -99,13 +99,14 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
     if not keys and number > 1:
         raise Http404
     columns, specialities = shown_to(user), asked.form.cleaned_data["speciale"]
-    found = rows_of(keys[:rows], columns)
+    found = rows_of(keys[:rows], columns, asked.then)
     table = LocationTable(
         found,
         columns=columns,
         serves=units_served(found, specialities) if specialities else None,
         code_lists=asked.code_lists,
-        day=timezone.localdate(),
+        day=asked.day,
+        then=asked.then,
         sort=sort,
         links={key: address(query, sort=f"-{key}" if sort == key else key, page=None) for key in ORDERS},
     )
@@ -126,6 +127,8 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
         "chips": chosen,
         "mistyped": mistyped(asked, found),
         "wider": wider.searches(asked, query, user) if not keys and chosen else [],
+        "then": asked.then,
+        "today_url": reverse("locations") + address(query, pr=None, page=None),
         "display": DisplayForm(user=user),
         "downloads": [
             {"format": form, "text": text, "hint": hint, "href": address(query, format=form, page=None)}
@@ -150,10 +153,12 @@ def mistyped(asked: LocationFilter, rows: Iterable[LocationNumber]) -> list[tupl
     return [(word.written, ", ".join(forms.get(one, one) for one in word.spellings)) for word in words]
 
 
-def rows_of(keys: list[int], columns: list[str]) -> list[LocationNumber]:
-    """The numbers with these primary keys, in their order, with what a table of `columns` shows of them."""
+def rows_of(keys: list[int], columns: list[str], then: date | None = None) -> list[LocationNumber]:
+    """The numbers with these primary keys, in their order, with what a table of `columns` shows of them, as they are
+    or as they were on the day `then`."""
     latest = ["version"] if "aendret" in columns else []
-    found = LocationNumber.objects.select_related("unit", *latest).defer("unit__search_text").in_bulk(keys)
+    numbers = LocationNumber.objects.as_of(then)
+    found = numbers.select_related("unit", *latest).defer("unit__search_text").in_bulk(keys)
     return [found[key] for key in keys if key in found]
 
 

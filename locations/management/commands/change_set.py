@@ -78,7 +78,7 @@ class Command(JobCommand):
             else _found(EdiType, "edi_type", options["replace"]),
         }
         try:
-            locations = LocationFilter.for_query(options["query"], by)
+            locations = LocationFilter.for_query(options["query"], by, past=False)
             change_set = changes.plan(locations=locations, by=by, reason=options["reason"], **operations)
         except ValueError as error:  # a query that cannot be used, or operations that contradict each other
             raise CommandError(str(error), returncode=2) from None
