@@ -125,7 +125,9 @@ def day_asked(request: HttpRequest) -> date | None:
 
 
 def kept_deviations(location: LocationNumber) -> list[Deviation]:
-    """The decisions to keep ours against SOR's that stand."""
+    """The decisions to keep ours against SOR's, while there is a difference."""
+    if location.sor_version_id in (None, location.version_id):
+        return []
     return list(location.deviations.filter(decided_at__isnull=False).select_related("decided_by"))
 
 
