@@ -167,7 +167,7 @@ def test_a_number_shows_its_place_types_users_and_history(client, anna, django_a
     )
     change.run_here(changes.apply)
     address = f"/lokationsnumre/{location.gln}/"
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         page = text(client.get(address))
     assert "SOR siger: KMD" in page and "SOR siger: 1 EDI-type" in page
     assert f'href="/afvigelser/?gln={location.gln}"' in page
