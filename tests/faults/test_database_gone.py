@@ -140,9 +140,52 @@ def folder(server: Server, tmp_path: Path) -> Path:
     return write(second(), place)
 
 
-@pytest.mark.parametrize(("fault", "how"), [(restart_fast, "production"), (crash, "by_itself")])
+FAULTS = pytest.mark.parametrize(("fault", "how"), [(restart_fast, "production"), (crash, "by_itself")])
+Fault = Callable[[Server], None]
+
+
+def cut_short(server: Server, fault: Fault, job: Job, stopped: Callable[[], bool], expected: Tables) -> None:
+    """Have `job` done, with `fault` once it has `stopped` at the numbers; the worker does it again, to the same end."""
+    before, keys = data(), next_keys()
+    with row_locked(HOLDS[Phase.NUMBERS]) as other:
+        assert job.enqueue()
+        until(stopped)
+        fault(server)
+        other.close()
+    connections.close_all()
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (State.RUNNING, 1)
+    assert without_jobs(data()) == without_jobs(before), "nothing half done"
+    set_keys(keys)
+    current_app.send_task("soredi.sweep")
+    until(lambda: ended(job))
+    assert (job.state, job.attempts, job.message) == (State.DONE, 2, "")
+    assert result() == expected
+
+
+@FAULTS
 def test_what_a_restart_of_postgresql_cuts_short_is_done_afterwards(
-    fault: Callable[[Server], None],
+    fault: Fault,
+    how: str,
+    server: Server,
+    folder: Path,
+    start_worker: StartWorker,
+    request: pytest.FixtureRequest,
+) -> None:
+    """An import in the middle of its numbers, and then a change set; the same worker goes on."""
+    worker = start_worker(request.getfixturevalue(how))
+    expected = undisturbed(lambda: import_once(folder))
+    run = ImportRun.objects.create(paths=[str(folder)])
+    cut_short(server, fault, run, lambda: running(run, Phase.NUMBERS) and somebody_waits(), expected)
+    planned = changes.plan(locations=LocationNumber.objects.all(), by=None, note="vores")
+    expected = undisturbed(lambda: ChangeSet.objects.get(pk=planned.pk).run_here(changes.apply))
+    cut_short(server, fault, planned, somebody_waits, expected)
+    assert worker.process.poll() is None
+
+
+@FAULTS
+def test_a_mass_update_that_a_restart_of_postgresql_cuts_short_is_carried_out_afterwards(
+    fault: Fault,
     how: str,
     server: Server,
     folder: Path,
@@ -151,40 +194,14 @@ def test_what_a_restart_of_postgresql_cuts_short_is_done_afterwards(
     settings: Any,
     tmp_path: Path,
 ) -> None:
-    """An import in the middle of its numbers, a change set, and the plan of a mass update; the same worker goes on."""
     settings.MEDIA_ROOT = tmp_path / "files"
     worker = start_worker(request.getfixturevalue(how))
-
-    def cut_short(job: Job, stopped: Callable[[], bool], expected: Tables) -> None:
-        before, keys = data(), next_keys()
-        with row_locked(HOLDS[Phase.NUMBERS]) as other:
-            assert job.enqueue()
-            until(stopped)
-            fault(server)
-            other.close()
-        connections.close_all()
-        job.refresh_from_db()
-        assert (job.state, job.attempts) == (State.RUNNING, 1)
-        assert without_jobs(data()) == without_jobs(before), "nothing half done"
-        set_keys(keys)
-        current_app.send_task("soredi.sweep")
-        until(lambda: ended(job))
-        assert (job.state, job.attempts, job.message) == (State.DONE, 2, "")
-        assert result() == expected
-
-    expected = undisturbed(lambda: import_once(folder))
-    run = ImportRun.objects.create(paths=[str(folder)])
-    cut_short(run, lambda: running(run, Phase.NUMBERS) and somebody_waits(), expected)
-
-    planned = changes.plan(locations=LocationNumber.objects.all(), by=None, note="vores")
-    expected = undisturbed(lambda: ChangeSet.objects.get(pk=planned.pk).run_here(changes.apply))
-    cut_short(planned, somebody_waits, expected)
-
-    file = SimpleUploadedFile("maj.csv", f"Loknr;EdiId\n{gln(1)};503\n".encode())
+    file = SimpleUploadedFile("maj.csv", f"Loknr;EdiId\n{gln(1)};502\n".encode())
     update = mass_update.hand_in(file=file, name="maj.csv", by=None).run_here(mass_update.check_and_plan)
     planned = update.change_set
+    assert planned is not None, update.message
     expected = undisturbed(lambda: ChangeSet.objects.get(pk=planned.pk).run_here(changes.apply))
-    cut_short(planned, somebody_waits, expected)
+    cut_short(server, fault, planned, somebody_waits, expected)
     assert worker.process.poll() is None
 
 
