@@ -20,7 +20,17 @@ from locations.exports import CONTENT_TYPES
 from locations.forms import reason_field
 from locations.models import EdiType
 from locations.models.location import Status
-from locations.phase_out import NOT_CHECKED, Group, Standing, Week, plan_move, rest_as_csv, standing, weeks
+from locations.phase_out import (
+    NOT_CHECKED,
+    WEEKS,
+    Group,
+    Standing,
+    Week,
+    plan_move,
+    rest_as_csv,
+    standing,
+    weeks,
+)
 from soredi.jobs import Refused
 from soredi.models import User
 from soredi.parameters import refused, takes
@@ -154,19 +164,19 @@ def address(**asked: Any) -> str:
 
 
 def chart(course: list[Week]) -> dict[str, Any] | None:
-    """One bar a week, as numbers for an SVG."""
+    """One bar a week, the present one to the right, as numbers for an SVG."""
     if not course:
         return None
     top = max(max(week.old for week in course), 1)
-    step = WIDTH / len(course)
+    step = WIDTH / WEEKS
     bars = [
         {
             "week": week,
-            "x": round(n * step + GAP / 2, 1),
+            "x": round(WIDTH - n * step + GAP / 2, 1),
             "width": round(step - GAP, 1),
             "height": (height := round(BASE * week.old / top, 1)),
             "y": round(BASE - height, 1),
         }
-        for n, week in enumerate(course)
+        for n, week in zip(range(len(course), 0, -1), course, strict=True)
     ]
     return {"bars": bars, "top": top, "weeks": course[::-1], "first": course[0], "last": course[-1]}
