@@ -29,7 +29,7 @@ def test_a_row_is_changed_told_and_the_list_shown_as_it_was(page: Page, log_in: 
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("Novax Klinik")
     told = page.locator(".history li").first
-    expect(told).to_contain_text(re.compile(r"administrator\s+Navn: Novax → Novax Klinik"))
+    expect(told).to_contain_text(re.compile(r"administrator\s+ændrede\s+Navn: Novax → Novax Klinik"))
     expect(told).to_contain_text("Årsag: Produktet har skiftet navn")
     look(page, "stamdata-historik")
 
