@@ -10,7 +10,7 @@ from django.utils import timezone
 from locations.models import ChangeSet, EdiType
 from locations.models.change import Source
 from massupdate.codes import CODES
-from tests.builders import edi_type, location
+from tests.builders import edi_type, location, unused_gln, user
 from tests.massupdate.running import FIVE, FOUR, NOBODYS, ONE, THREE, TWO, sets
 
 pytestmark = pytest.mark.django_db
@@ -280,3 +280,19 @@ def test_versions_and_retirement_do_not_matter_on_numbers_that_stay_as_they_are(
     location(ONE, edi_types=[types[key] for key in ("1002", "1003", "1004", "1006", "1007")])
     answer = mass_update("".join(f"{ONE};{key}\r\n" for key in ("1007", "1006", "1004", "1003", "1002")))
     assert (answer.outcome, answer.warnings) == ((0, "draft", 1, 0, 0, 0), [])
+
+
+def test_more_than_a_fifth_of_ones_numbers_is_a_warning_of_the_whole_file(mass_update, number) -> None:
+    """Of one's own, and not where they fit one page of the preview."""
+    user("anna", administrators=["102"])
+    mine = [number(unused_gln(), "1001").gln for _n in range(52)]
+    number(ONE, "1001", edi_administrator="116")
+
+    def adding(count: int) -> str:
+        return "".join(f"{gln};1001\r\n{gln};1005\r\n" for gln in mine[:count])
+
+    assert mass_update(adding(50), "--user", "anna").warnings == []
+    answer = mass_update(adding(51), "--user", "anna")
+    assert answer.warnings == [(0, "many_numbers", "51 / 52")]
+    assert mass_update(adding(51), "--apply", "--accept-warnings").outcome[:2] == (0, "done")
+    assert mass_update(adding(52), "--user", "anna").warnings == [], "most of them change nothing any more"
