@@ -10,13 +10,15 @@ from functools import reduce
 from typing import Any
 
 from django.db import models
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 
 class Sentence:
     """`text` with `args` in its places, in the language of whoever reads `str()` of it.
 
-    Arguments are numbers, sentences or taken as text. With a plural, `many`, it is made by `counted`.
+    Arguments are numbers of things, sentences or taken as text; the number of an import is text. With a plural, `many`,
+    it is made by `counted`.
     """
 
     def __init__(self, text: str, many: str = "", /, **args: Any):
@@ -27,7 +29,8 @@ class Sentence:
 
     def __str__(self) -> str:
         said = ngettext(self.text, self.many, self.args["count"]) if self.many else gettext(self.text)
-        return said % self.args if self.args else said
+        args = {name: _shown(a) for name, a in self.args.items()}
+        return said % args if args else said
 
     def __bool__(self) -> bool:
         return bool(self.text)
@@ -50,6 +53,11 @@ class Sentence:
     def read(cls, kept: dict[str, Any]) -> "Sentence":
         args = {name: cls.read(a) if isinstance(a, dict) else a for name, a in kept["args"].items()}
         return cls(kept["text"], kept["many"], **args)
+
+
+def _shown(argument: Any) -> Any:
+    """A number as the reader's language writes it: 45,000 or 45.000."""
+    return number_format(argument, force_grouping=True) if isinstance(argument, int) else argument
 
 
 def counted(one: str, many: str, /, *, count: int, **args: Any) -> Sentence:

@@ -5,6 +5,7 @@ Everything happens in one transaction, so a run that fails, or waits for an admi
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import PurePath
 from typing import Any
 
 from django.db import connection, transaction
@@ -24,6 +25,7 @@ from sorimport.fetch import digest, source_files
 from sorimport.guards import Waits, newest, refuse_older, rows_of, source_of, too_few_rows, too_many_closures
 from sorimport.left_out import keep_problems, require_few_left_out
 from sorimport.merge import (
+    indexed_at_the_end,
     merge_catalogue,
     merge_locations,
     merge_units,
@@ -60,6 +62,8 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
             with transaction.atomic():
                 with course.wait():
                     take_turn(run, on_wait)
+                if not ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).exists():
+                    return  # another, whose lock was lost but not its work, has ended it meanwhile
                 course.enter(Phase.READING)
                 with staging():
                     files = source_files(paths)
@@ -111,7 +115,6 @@ def _analyze() -> None:
 
 def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = None) -> None:
     today = today or timezone.localdate()
-    yesterday = today - timedelta(days=1)
     course.enter(Phase.CHECKING)
     keep_problems(run=run, staged=staged)
     merge_catalogue(run=run.pk, staged=staged)
@@ -144,6 +147,13 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
         )
     run.counts |= _summary(_NOTHING, locations) | {"changes": {}}
     _ask(questions)
+    with indexed_at_the_end(staged):
+        _write(run, staged, course, locations, today)
+    run.counts["problems"] = run.problems.count()
+
+
+def _write(run: ImportRun, staged: Staged, course: Course, locations: dict[str, int], today: date) -> None:
+    yesterday = today - timedelta(days=1)
     if staged.has(LOCATIONS):
         run.counts["changes"] |= tell_numbers(run=run.pk, yesterday=yesterday)
         _write_locations(run, staged, locations, yesterday)
@@ -161,7 +171,6 @@ def _merge(run: ImportRun, staged: Staged, course: Course, today: date | None = 
     run.counts["changes"] |= tell_units(run=run.pk, yesterday=yesterday)
     merge_units(staged=staged, yesterday=yesterday)
     require_few_left_out(run=run, staged=staged)
-    run.counts["problems"] = run.problems.count()
 
 
 def _facts(staged: Staged, days: dict[str, str]) -> dict[str, Any]:
@@ -209,7 +218,7 @@ def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], 
             by=run.by,
             state=State.RUNNING,
             started_at=now,
-            reason=", ".join(staged.files.values()),
+            reason=_named(run, staged),
             counts={"new": locations["new"]},
         )
         open_door(run.change_set)
@@ -232,6 +241,14 @@ def _write_locations(run: ImportRun, staged: Staged, locations: dict[str, int], 
         said_anew = locations["versions"] - locations["new"]
         run.change_set.counts |= totals(run.change_set, said_anew, in_force=True) | {"clashes": clashes}
         close_door(run.change_set, finished_at=now)
+
+
+def _named(run: ImportRun, staged: Staged) -> str:
+    """Sor_complete.zip, or LocationsCode.csv +5."""
+    if len(run.paths) == 1 and run.paths[0].lower().endswith(".zip"):
+        return PurePath(run.paths[0]).name
+    first, *others = staged.files.values()
+    return f"{first} +{len(others)}" if others else first
 
 
 def summary(run: ImportRun) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def refuse_older(run: ImportRun, staged: Staged, days: dict[str, str]) -> None:
                     "import_sor with --force.",
                     file=staged.files[UNITS.name if kind == UPDATED else kind],
                     day=day,
-                    last=last.pk,
+                    last=str(last.pk),
                     then=last.counts["newest"][kind],
                 )
             )
@@ -91,7 +91,7 @@ def too_few_rows(run: ImportRun, staged: Staged) -> list[Sentence]:
                     "%(file)s has %(rows)s rows; in import %(last)s there were %(then)s. It may have been cut off.",
                     file=staged.files[kind],
                     rows=rows,
-                    last=last.pk,
+                    last=str(last.pk),
                     then=last.counts["rows"][kind],
                 )
             )

@@ -54,15 +54,17 @@ WHERE NOT EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id 
 # been somewhere, from the latest change.
 _ASSIGN = """
 INSERT INTO locations_assignment (location_id, unit_id, period)
-SELECT id, unit_id, unnest(datemultirange(period) - coalesce(
-    (SELECT range_agg(a.period) FROM locations_assignment a WHERE a.location_id = t.id), '{}'))
+SELECT id, unit_id, unnest(datemultirange(period) - coalesce(stays, '{}'))
 FROM (
-    SELECT id, unit_id, CASE WHEN (begins > to_date) IS NOT TRUE THEN daterange(begins, to_date, '[]') END AS period
+    SELECT id, unit_id, stays,
+        CASE WHEN (begins > to_date) IS NOT TRUE THEN daterange(begins, to_date, '[]') END AS period
     FROM (
-        SELECT t.id, t.unit_id, t.to_date,
-            CASE WHEN EXISTS (SELECT FROM locations_assignment a WHERE a.location_id = t.id)
-                 THEN coalesce(t.from_date, %(today)s) ELSE coalesce(t.first_from_date, t.from_date) END AS begins
-        FROM location_target t WHERE t.unit_id IS NOT NULL AND t.change <> 'unchanged'
+        SELECT t.id, t.unit_id, t.to_date, a.stays, CASE WHEN a.stays IS NOT NULL THEN coalesce(t.from_date, %(today)s)
+            ELSE coalesce(t.first_from_date, t.from_date) END AS begins
+        FROM location_target t
+        LEFT JOIN (SELECT location_id, range_agg(period) AS stays FROM locations_assignment GROUP BY location_id) AS a
+            ON a.location_id = t.id
+        WHERE t.unit_id IS NOT NULL AND t.change <> 'unchanged'
     ) AS t
 ) AS t
 WHERE period IS NOT NULL

@@ -59,9 +59,11 @@ FROM (
 LEFT JOIN locations_sorunit o ON o.id = t.id
 """
 
+# A new unit comes with its successor; those of known ones follow in _REPLACED.
 _WRITE = f"""
-INSERT INTO locations_sorunit (id, sor_id, {", ".join(_COLUMNS)})
-SELECT id, sor_id, {_row("t")} FROM unit_target t WHERE change <> 'unchanged' ORDER BY sor_id
+INSERT INTO locations_sorunit (id, sor_id, replaced_by_id, {", ".join(_COLUMNS)})
+SELECT t.id, t.sor_id, f.successor, {_row("t")} FROM unit_target t LEFT JOIN unit_successor f ON f.id = t.id
+WHERE t.change <> 'unchanged' ORDER BY t.sor_id
 ON CONFLICT (sor_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)}
 """
 

@@ -216,6 +216,25 @@ def test_an_import_whose_session_ends_while_it_reads_is_handed_on(
     assert result() == expected
 
 
+def test_an_import_that_goes_on_without_its_lock_is_not_done_once_more(
+    folder: Path, process_environment: dict[str, str], start_worker: StartWorker
+) -> None:
+    """The sweep takes it for dead and sends another, which finds it done when its turn comes."""
+    expected = undisturbed(lambda: import_once(folder))
+    run = ImportRun.objects.create(paths=[str(folder)])
+    for _ in range(2):
+        start_worker(process_environment)
+    with row_locked(HOLDS[Phase.NUMBERS]), connection.cursor() as cursor:
+        assert run.enqueue()
+        until(lambda: running(run, Phase.NUMBERS) and somebody_waits())
+        cursor.execute(SESSIONS["lock"], [run.pk])
+        cursor.execute("SELECT pg_terminate_backend(%s)", cursor.fetchone())
+        until(lambda: jobs.sweep() == {"queued": 0, "running": 1})
+        until(lambda: waits_for_its_turn(run))
+    until(lambda: ended(run) and sessions() == 0, 30)
+    assert result() == expected
+
+
 def test_a_second_import_waits_and_goes_on_from_what_the_first_left(
     folder: Path, process_environment: dict[str, str], start_worker: StartWorker, tmp_path: Path
 ) -> None:

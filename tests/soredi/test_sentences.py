@@ -48,6 +48,15 @@ def test_a_sentence_with_a_plural(count: int, danish: str, english: str) -> None
     assert (danish in said[0], english in said[1]) == (True, True)
 
 
+def test_numbers_are_written_as_in_the_language_of_the_reader() -> None:
+    one, many = (
+        "The file has %(count)s error. Nothing was changed.",
+        "The file has %(count)s errors. Nothing was changed.",
+    )
+    said = read(kept(counted(one, many, count=45_000)))
+    assert ("45.000 fejl" in said[0], "45,000 errors" in said[1]) == (True, True)
+
+
 def test_plain_text_stays_as_it_is_and_none_is_empty() -> None:
     assert read(kept("100 % of %(these)s")) == ("100 % of %(these)s", "100 % of %(these)s")
     assert kept("") == ""
