@@ -16,6 +16,9 @@ _EMPTY = """
 SELECT NOT EXISTS (SELECT FROM locations_sorunit) AND NOT EXISTS (SELECT FROM locations_locationnumber)
 """
 
+# A table cannot be altered, nor one that keys point at, while it has checks to come.
+_SETTLE = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+
 # Statements that drop and make each part; in the order in which they are dropped. What makes a row the only one of its
 # key stays: the import finds its rows by that.
 _PARTS = """
@@ -40,6 +43,7 @@ def indexed_at_the_end(staged: Staged) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY)
         if cursor.fetchone()[0] and sum(staged.rows.get(kind.name, 0) for kind in (LOCATIONS, UNITS)) > MANY:
+            cursor.execute(_SETTLE)
             cursor.execute(_PARTS)
             parts = cursor.fetchall()
             for drop, _make in parts:
