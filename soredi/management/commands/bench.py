@@ -170,9 +170,9 @@ def bench_bulk_add(_extract: Path) -> Iterator[str]:
 
 
 def _certify_all_systems() -> None:
-    """A list by which nine of ten systems are certified to receive every type."""
+    """Nine of ten systems are certified to receive 30 types, the most that one is on MedCom's list of 2023."""
     approvals = ApprovalList.objects.create(name="bench", sha256="0" * 64, dated=timezone.localdate())
-    types, systems = list(EdiType.objects.all()), list(System.objects.all())
+    types, systems = list(EdiType.objects.order_by("pk")[:30]), list(System.objects.all())
     Approval.objects.bulk_create(
         Approval(
             approval_list=approvals,
