@@ -38,10 +38,11 @@ from django.utils.translation import gettext_lazy as _
 from locations.access import differ
 from locations.codes import Code, CodeLists
 from locations.conditions import YES, start_of
-from locations.filters import DayFilter, FilterError, GlnFilter, WordsFilter
+from locations.filters import FilterError
 from locations.models import LocationNumber, LocationVersion
 from locations.models.change import Source
 from locations.models.deviation import FIELD_COLUMNS, Field
+from locations.parameters import DayFilter, GlnFilter, WordsFilter
 from soredi.jobs import State
 from soredi.models import User
 

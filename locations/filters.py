@@ -56,21 +56,27 @@ from django.utils.translation import gettext_lazy, ngettext
 from locations import free_text
 from locations.access import LocationNumberQuerySet
 from locations.codes import EDI_TYPE, UNIT_TYPE, CodeLists
-from locations.conditions import NO, YES, Conditions
+from locations.conditions import NO, Conditions
 from locations.forms import (
     CodesField,
     CodesSelect,
-    DayField,
-    GlnField,
-    KeptListField,
-    PeopleField,
-    WordsField,
 )
 from locations.gln_lists import touch
 from locations.models import GlnList, LocationNumber, SorUnit
 from locations.models.location import Status
 from locations.orders import ORDERS, ordered
 from locations.pages import keys_of_page
+from locations.parameters import (
+    CodesFilter,
+    DayFilter,
+    GlnFilter,
+    KeptListFilter,
+    PageFilter,
+    PeopleFilter,
+    WordsFilter,
+    yes,
+    yes_or_no,
+)
 from locations.statuses import INTERNAL
 from soredi.models import User
 
@@ -87,48 +93,6 @@ class FilterError(ValueError):
         self.parameter, self.message = parameter, message
 
 
-class CodesFilter(django_filters.Filter):
-    """Codes of the list `of`."""
-
-    field_class = CodesField
-
-    def __init__(self, *, of: str, **options: Any):
-        super().__init__(of=of, **options)
-
-
-class PeopleFilter(django_filters.Filter):
-    field_class = PeopleField
-
-
-class GlnFilter(django_filters.Filter):
-    field_class = GlnField
-
-
-class KeptListFilter(django_filters.Filter):
-    field_class = KeptListField
-
-
-class WordsFilter(django_filters.Filter):
-    field_class = WordsField
-
-
-class DayFilter(django_filters.Filter):
-    field_class = DayField
-
-
-class PageFilter(django_filters.Filter):
-    field_class = forms.IntegerField
-
-
-def _yes(method: str, label: Any) -> django_filters.ChoiceFilter:
-    return django_filters.ChoiceFilter(method=method, choices=[(YES, gettext_lazy("yes"))], label=label)
-
-
-def _yes_or_no(method: str, label: Any) -> django_filters.ChoiceFilter:
-    choices = [(YES, gettext_lazy("yes")), (NO, gettext_lazy("no"))]
-    return django_filters.ChoiceFilter(method=method, choices=choices, label=label)
-
-
 class LocationFilter(Conditions, django_filters.FilterSet):
     """See the module; how each word narrows is in Conditions.
 
@@ -143,13 +107,13 @@ class LocationFilter(Conditions, django_filters.FilterSet):
     mangler = CodesFilter(of=EDI_TYPE, method="lacking_any", label=gettext_lazy("Lacks any of"))
     ikke_edi_type = CodesFilter(of=EDI_TYPE, method="having_none", label=gettext_lazy("Lacks EDI type"))
     kun_edi_type = CodesFilter(of=EDI_TYPE, method="having_exactly", label=gettext_lazy("Has exactly"))
-    udgaaet = _yes("having_retired", gettext_lazy("Has a retired EDI type"))
-    ingen_edi_typer = _yes("without_edi_types", gettext_lazy("Has no EDI types"))
+    udgaaet = yes("having_retired", gettext_lazy("Has a retired EDI type"))
+    ingen_edi_typer = yes("without_edi_types", gettext_lazy("Has no EDI types"))
     leverandoer = CodesFilter(
         of="leverandoer", method="by_code", field_name="vendor", label=gettext_lazy("Vendor")
     )
     speciale = CodesFilter(of="speciale", method="by_speciality", label=gettext_lazy("Speciality"))
-    kun_egne = _yes("unfiltered", gettext_lazy("Own numbers only"))
+    kun_egne = yes("unfiltered", gettext_lazy("Own numbers only"))
     vans = CodesFilter(of="vans", method="by_code", label="VANS")
     system = CodesFilter(of="system", method="by_code", label=gettext_lazy("System"))
     administrator = CodesFilter(
@@ -163,15 +127,15 @@ class LocationFilter(Conditions, django_filters.FilterSet):
     enhed_art = django_filters.MultipleChoiceFilter(
         method="by_kind", choices=SorUnit.Kind.choices, widget=CodesSelect, label=gettext_lazy("Kind of unit")
     )
-    eget = _yes_or_no("by_use", gettext_lazy("Serves its own unit only"))
+    eget = yes_or_no("by_use", gettext_lazy("Serves its own unit only"))
     status = django_filters.MultipleChoiceFilter(
         method="by_status",
         choices=[*Status.choices, (INTERNAL, gettext_lazy("only internal"))],
         widget=CodesSelect,
         label=gettext_lazy("Status"),
     )
-    intern = _yes_or_no("by_internal", gettext_lazy("Only internal"))
-    afviger = _yes_or_no("by_deviation", gettext_lazy("Deviates from SOR"))
+    intern = yes_or_no("by_internal", gettext_lazy("Only internal"))
+    afviger = yes_or_no("by_deviation", gettext_lazy("Deviates from SOR"))
     aendret_fra = DayFilter(method="unfiltered", label=gettext_lazy("Changed from"))
     aendret_til = DayFilter(method="unfiltered", label=gettext_lazy("Changed until"))
     aendret_af = PeopleFilter(method="unfiltered", label=gettext_lazy("Changed by"))
