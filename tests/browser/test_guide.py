@@ -54,7 +54,7 @@ def test_the_pictures_of_the_guide_are_taken_anew(
     hand_in(page, right)
     preview_shown(page)
     take(page, "kontroller", page.locator(".totals"), 760, 480)
-    for tick in page.locator("main input[type=checkbox]").all():
+    for tick in page.locator(".warnings input[type=checkbox]").all():
         tick.check()
     page.locator("form#apply button").click()
     expect(page.locator(".alert-success")).to_be_visible(timeout=RECEIPT_MS)

@@ -36,7 +36,7 @@ def foreign_number(chromium: Browser, site: Site, log_in: LogIn) -> str:
 
 def carried_out(page: Page) -> None:
     """Wait for the receipt, through the page's own polling or refresh."""
-    expect(page.locator("form[action$='/fortryd/'] button")).to_be_visible(timeout=RECEIPT_MS)
+    expect(page.locator("form[action$='/fortryd/'] button[value='']")).to_be_visible(timeout=RECEIPT_MS)
 
 
 def held_by(page: Page, gln: str) -> str:
@@ -47,7 +47,7 @@ def held_by(page: Page, gln: str) -> str:
 def undo(page: Page, why: str) -> None:
     """Plan it from the receipt."""
     page.fill("form[action$='/fortryd/'] [name=reason]", why)
-    page.locator("form[action$='/fortryd/'] button").click()
+    page.locator("form[action$='/fortryd/'] button[value='']").click()
 
 
 def refused(page: Page, address: str) -> None:
@@ -189,7 +189,7 @@ def test_by_keyboard_alone(page: Page, site: Site, foreign_number: str, tmp_path
     press("form[action$='/udfoer/'] button")
     carried_out(page)
     write("form[action$='/fortryd/'] [name=reason]", "Også med tastaturet")
-    press("form[action$='/fortryd/'] button")
+    press("form[action$='/fortryd/'] button[value='']")
     expect(page.locator("form[action$='/udfoer/'] button")).to_be_visible()
     press("form[action$='/udfoer/'] button")
     carried_out(page)
@@ -200,7 +200,7 @@ def test_by_keyboard_alone(page: Page, site: Site, foreign_number: str, tmp_path
     errors_shown(page)
     choose_and_send(right)
     preview_shown(page)
-    for tick in page.locator("main input[type=checkbox]").all():
+    for tick in page.locator(".warnings input[type=checkbox]").all():
         tab_to(f"#{tick.get_attribute('id')}")
         page.keyboard.press("Space")
     press("form#apply button")
@@ -230,7 +230,7 @@ def test_without_javascript(
     errors_shown(page)
     hand_in(page, right)
     preview_shown(page)
-    for tick in page.locator("main input[type=checkbox]").all():
+    for tick in page.locator(".warnings input[type=checkbox]").all():
         tick.check()
     page.locator("form#apply button").click()
     carried_out(page)
@@ -251,7 +251,7 @@ def test_mass_update_with_an_error_then_right(
     hand_in(page, right)
     preview_shown(page)
     look(page, "masseopdatering-kontroller")
-    for tick in page.locator("main input[type=checkbox]").all():
+    for tick in page.locator(".warnings input[type=checkbox]").all():
         tick.check()
     page.locator("form#apply button").click()
     carried_out(page)
