@@ -149,7 +149,7 @@ def shown(
         "problems": [{**problem, "said": PROBLEMS[problem["code"]]} for problem in approvals.problems],
         "strange": strange(approvals),
     }
-    return render(request, "locations/certification/list.html", context, status=409 if refusal else 200)
+    return render(request, "locations/certification/list.html", context)
 
 
 def strange(approvals: ApprovalList) -> list[tuple[str, int, bool]]:

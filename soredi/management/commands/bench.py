@@ -27,7 +27,7 @@ from django.utils import timezone
 from locations import changes
 from locations.exports import Export, Format
 from locations.models import Approval, ApprovalList, EdiType, LocationNumber, System, SystemMap
-from soredi.management import list_bench, mass_update_bench
+from soredi.management import certification_bench, list_bench, mass_update_bench
 from soredi.management.floors import MOVE, bare_tables, copy_in, profile, row, timed, usable_numbers
 from soredi.management.grow import grown_database
 from sorimport.models import ImportRun
@@ -239,6 +239,18 @@ def bench_export(
         yield row(f"export, {form}", statistics.median(floors), statistics.median(ours), remarks)
 
 
+def bench_certification(_extract: Path) -> Iterator[str]:
+    """Floor: a walk through every number's EDI types. Ours: the tables made, and the answer for each."""
+    floors, ours, answers = certification_bench.measured()
+    said = ", ".join(f"{count} {answer}" for answer, count in sorted(answers.items()))
+    yield row(
+        "certification, every pair",
+        statistics.median(floors),
+        statistics.median(ours),
+        f"target 1 s; {sum(answers.values())} pairs: {said}",
+    )
+
+
 def bench_list(_extract: Path) -> Iterator[str]:
     """Each page of 50,000 numbers and of 450,000: the 95th percentile of 40 requests, through all middleware. The ratio
     is that of the work behind them."""
@@ -266,5 +278,6 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "mass_update": bench_mass_update,
     "bulk_add": bench_bulk_add,
     "export": bench_export,
+    "certification": bench_certification,
     "list": bench_list,
 }
