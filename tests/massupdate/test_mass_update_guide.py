@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def anna(client: Client) -> User:
     """Logged in: a person of EDI administrator 102, which has two numbers."""
     for _n in range(2):
-        builders.location(edi_types=[builders.edi_type("CTL01", "C0130Q")])
+        builders.location()
     person = builders.user("anna", administrators=["102"])
     client.force_login(person)
     return person
