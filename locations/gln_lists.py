@@ -9,12 +9,10 @@ GLN;Navn                           of a table the column of numbers is taken, by
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import python_calamine
 from django.db.models import Exists, Func, OuterRef
 from django.utils import timezone
 
@@ -23,9 +21,10 @@ from locations.models.gln_list import MOST
 from soredi.jobs import Refused
 from soredi.models import User
 from soredi.sentences import Sentence
+from soredi.workbook import ZIP, NotAWorkbook, TooLarge, opened
 
 MAX_BYTES = 2_000_000
-MAX_UNPACKED = 100_000_000  # of a spreadsheet
+MAX_CELLS = 2_100_000  # of a spreadsheet: two columns of 1,048,576 rows
 MALFORMED = 1000  # that are listed
 LIVES = timedelta(days=30)  # since it was last used
 
@@ -135,7 +134,7 @@ def _rows(text: str | bytes) -> list[list[str]]:
             raise Refused(
                 Sentence("The file is larger than %(limit)s MB. Divide it.", limit=MAX_BYTES // 1_000_000)
             )
-        if text.startswith(b"PK\3\4"):
+        if text.startswith(ZIP):
             return _sheet(text)
         text = _decoded(text)
     if "\0" in text:
@@ -152,12 +151,11 @@ def _decoded(file: bytes) -> str:
 
 def _sheet(file: bytes) -> list[list[str]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(file)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-                raise Refused(Sentence("The Excel sheet is too large. Copy the column and paste it."))
-        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(file))
-        rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (zipfile.BadZipFile, python_calamine.CalamineError):
+        with opened(io.BytesIO(file), cells=MAX_CELLS) as workbook:
+            rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except TooLarge:
+        raise Refused(Sentence("The Excel sheet is too large. Copy the column and paste it.")) from None
+    except NotAWorkbook:
         raise Refused(Sentence("The Excel sheet cannot be read. Copy the column and paste it.")) from None
     return [[_undressed(_said(cell)) for cell in row] for row in rows]
 

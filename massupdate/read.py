@@ -22,6 +22,7 @@ from massupdate import workbook
 from soredi import utf16
 from soredi.sentences import Sentence, counted
 from soredi.tabular import Loaded, TabularError, load, plain, read_header
+from soredi.workbook import ZIP
 
 MAX_BYTES = 100_000_000
 MAX_LINES = 1_500_000
@@ -90,7 +91,7 @@ def _as_text(path: Path, name: str, sheet: str) -> Iterator[Callable[[], IO[byte
     """What opens the file as CSV that PostgreSQL can read, from its first byte, as often as it is called."""
     with path.open("rb") as file:
         start = file.read(4)
-    if start == workbook.ZIP:
+    if start == ZIP:
         with tempfile.NamedTemporaryFile(suffix=".csv") as text:
             with path.open("rb") as file:
                 workbook.write_csv(file, file=name, sheet=sheet, to=text)

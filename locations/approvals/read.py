@@ -13,17 +13,14 @@ taken off a name: (LPS), [LPS], (Privath.) and (PAS) tell products apart.
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import python_calamine
-
 from soredi.sentences import Sentence
 from soredi.tabular import TabularError, plain
+from soredi.workbook import ZIP, NotAWorkbook, TooLarge, opened
 
 MAX_BYTES = 10_000_000
-MAX_UNPACKED = 200_000_000  # of a workbook
 MAX_ROWS = 100_000
 HEADER_WITHIN = 20  # rows
 
@@ -97,7 +94,7 @@ def read(file: bytes, *, name: str) -> Sheet:
     """Raises TabularError: `too_large`, `not_text`, `empty_file`, `wrong_columns`."""
     if len(file) > MAX_BYTES:
         raise _too_large(name)
-    lines = _workbook(file, name) if file.startswith(b"PK\3\4") else _text(file, name)
+    lines = _workbook(file, name) if file.startswith(ZIP) else _text(file, name)
     cells = ((line, [_clean(cell) for cell in row]) for line, row in lines)
     filled = ((line, row) for line, row in cells if any(row))
     return _sheet(_header(filled, name), filled, name)
@@ -216,12 +213,11 @@ def _clean(cell: object) -> str:
 def _workbook(file: bytes, name: str) -> Iterator[tuple[int, Sequence[object]]]:
     """(line, cells) of the first sheet."""
     try:
-        with zipfile.ZipFile(io.BytesIO(file)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-                raise _too_large(name)
-        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(file))
-        rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (zipfile.BadZipFile, python_calamine.CalamineError):
+        with opened(io.BytesIO(file)) as workbook:
+            rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except TooLarge:
+        raise _too_large(name) from None
+    except NotAWorkbook:
         raise TabularError(
             name,
             0,

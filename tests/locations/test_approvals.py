@@ -16,6 +16,7 @@ from locations.certification import list_in_force
 from locations.models import Approval, ApprovalList
 from soredi.jobs import Refused
 from soredi.tabular import TabularError
+from tests.workbooks import SHEET, replaced, with_far_corners, workbook
 
 HEADER = "System;Leverandør;Systemtype;Standard;Standard ID (Version);Kanal;Teststatus"
 LATER = "System;Leverandør;Systemtype / Oversigt;Standard;Standard ID (Version);Kanal;Teststatus"
@@ -174,6 +175,8 @@ def test_rows_that_are_not_understood_are_left_out_and_named_by_line():
         (b"Systemtype;Standard;Kanal;Teststatus\r\nA;B;Modtage;Godkendt", "wrong_columns"),
         (b"\0\1\2", "not_text"),
         (b"PK\3\4 no workbook", "not_text"),
+        (replaced(workbook([]), SHEET, b"<worksheet><sheetData><row"), "not_text"),
+        (with_far_corners(), "too_large"),
         (b"x" * 10_000_001, "too_large"),
     ],
 )

@@ -13,6 +13,7 @@ from locations.filters import FilterError, LocationFilter
 from locations.gln_lists import Malformed, keep_list
 from locations.models import GlnList
 from soredi.jobs import Refused
+from tests.workbooks import with_far_corners
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +76,11 @@ def test_what_cannot_be_kept_is_refused():
         with pytest.raises(Refused):
             keep_list(text, None)
     assert len(keep_list(many[:-14], None).kept.glns) == 10_000
+
+
+def test_a_workbook_with_far_corners_is_refused_before_it_is_read():
+    with pytest.raises(Refused, match="for stort"):
+        keep_list(with_far_corners(), None)
 
 
 def test_anothers_number_is_told_apart_from_none_to_nobody_but_administrators():

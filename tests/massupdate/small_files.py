@@ -11,7 +11,7 @@ What is found: errors first, then warnings, each as (line, code, value).
 from __future__ import annotations
 
 from tests.massupdate.running import FIVE, FOUR, NOBODYS, ONE, THREE, TWO
-from tests.massupdate.workbooks import workbook
+from tests.workbooks import workbook
 
 Found = list[tuple[int, str, str]]
 H = b"Loknr;EdiId\r\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.builders import location
 from tests.massupdate.running import ONE, TWO, run, sets
-from tests.massupdate.workbooks import workbook
+from tests.workbooks import workbook
 
 pytestmark = pytest.mark.django_db
 

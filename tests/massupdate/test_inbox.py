@@ -18,7 +18,7 @@ from massupdate.models import MassUpdate
 from soredi.jobs import State
 from tests.builders import code, user
 from tests.massupdate.running import NOBODYS, ONE, THREE, TWO, sets
-from tests.massupdate.workbooks import workbook
+from tests.workbooks import workbook
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,9 @@ import pytest
 
 from massupdate import workbook as reading
 from massupdate.models import MassUpdate
+from soredi.workbook import MAX_UNPACKED
 from tests.massupdate.running import NOBODYS, ONE, TWO, sets
-from tests.massupdate.workbooks import HEADER, SHEET, replaced, with_sheet, workbook
+from tests.workbooks import HEADER, SHEET, cell, replaced, with_far_corners, with_sheet, workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -73,14 +74,10 @@ def test_a_sheet_with_too_many_rows_is_refused_at_the_first_of_them(
     assert mass_update(workbook([*rows, (ONE, "1003")])).errors == [(4, "too_large", "")]
 
 
-def cell(place: str) -> str:
-    return f'<c r="{place}" t="inlineStr"><is><t>x</t></is></c>'
-
-
 def bomb() -> bytes:
     """Some 300 kB that unpack into more than is read, with a directory that says otherwise."""
-    book = bytearray(replaced(workbook([]), SHEET, b" " * (reading.MAX_UNPACKED + 1)))
-    size = (reading.MAX_UNPACKED + 1).to_bytes(4, "little")
+    book = bytearray(replaced(workbook([]), SHEET, b" " * (MAX_UNPACKED + 1)))
+    size = (MAX_UNPACKED + 1).to_bytes(4, "little")
     return bytes(book.replace(size, (1000).to_bytes(4, "little")))
 
 
@@ -88,12 +85,9 @@ def bomb() -> bytes:
     ("book", "code"),
     [
         # A cell far down or far out, for which calamine would take memory for all between.
-        (
-            with_sheet(f'<row r="1">{cell("A1")}</row><row r="1048576">{cell("XFD1048576")}</row>'),
-            "too_large",
-        ),
+        (with_far_corners(), "too_large"),
         (with_sheet(f'<row r="1">{cell("XFD1")}</row><row r="1048576"><c><v>1</v></c></row>'), "too_large"),
-        (replaced(workbook([]), SHEET, b" " * (reading.MAX_UNPACKED + 1)), "too_large"),
+        (replaced(workbook([]), SHEET, b" " * (MAX_UNPACKED + 1)), "too_large"),
         (bomb(), "not_text"),
         (replaced(workbook([]), SHEET, b""), "not_text"),
         (replaced(workbook([]), SHEET, b"<worksheet><sheetData><row"), "not_text"),

@@ -39,6 +39,15 @@ def with_sheet(cells: str) -> bytes:
     )
 
 
+def cell(place: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>x</t></is></c>'
+
+
+def with_far_corners() -> bytes:
+    """A workbook of 7 kB with a cell in the first and one in the last place of its sheet."""
+    return with_sheet(f'<row r="1">{cell("A1")}</row><row r="1048576">{cell("XFD1048576")}</row>')
+
+
 def replaced(book: bytes, member: str, content: bytes) -> bytes:
     """`book` with other content in one of its members; empty takes it out."""
     file = io.BytesIO()
