@@ -1,13 +1,10 @@
 """SOR imports, for administrators: hand an extract in, follow it, see what it did, accept its closures."""
 
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -21,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from soredi.administrators import administrators_only
 from soredi.jobs import Phase, Refused, State
 from soredi.models import User
 from soredi.parameters import page_of, takes
@@ -51,21 +49,6 @@ SOURCES = {
     "legacy": gettext_lazy("old SOR files"),
     "xml": "SOR XML",
 }
-
-View = Callable[..., HttpResponseBase]
-
-
-def administrators_only(view: View) -> View:
-    """Log-in first; then 403 for anybody who is no administrator."""
-
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not (request.user.is_active and request.user.is_staff):
-            raise PermissionDenied(_("Only administrators import from SOR."))
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 @administrators_only

@@ -16,7 +16,7 @@ from locations.catalogue_files import read
 from locations.code_list_forms import FileForm, UndoForm
 from locations.code_lists import LISTS, CodeList
 from locations.models import CatalogueChange
-from locations.views.code_lists import administrators_only
+from soredi.administrators import administrators_only
 from soredi.jobs import Refused, State
 from soredi.models import User
 from soredi.parameters import page_of, takes

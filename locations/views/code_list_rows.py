@@ -21,7 +21,8 @@ from locations.certified_system import of_system
 from locations.code_list_forms import MergeForm, RowForm
 from locations.code_lists import CodeList, held, holding
 from locations.models import EdiType, System
-from locations.views.code_lists import administrators_only, numbers_of, tabs
+from locations.views.code_lists import numbers_of, tabs
+from soredi.administrators import administrators_only
 from soredi.jobs import Refused
 from soredi.models import User
 from soredi.parameters import takes

@@ -1,12 +1,10 @@
 """`/stamdata/`: the code lists, to look things up in; administrators change them (code_list_rows.py)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
-from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,7 +23,6 @@ from soredi.jobs import State
 from soredi.models import User
 from soredi.parameters import refused, takes
 
-View = Callable[..., HttpResponseBase]
 LATEST = 8  # changes on the front page
 
 
@@ -39,19 +36,6 @@ class CodeListConverter:
 
     def to_url(self, value: CodeList | str) -> str:
         return value if isinstance(value, str) else value.slug
-
-
-def administrators_only(view: View) -> View:
-    """Log-in first; then 403 for anybody who is no administrator."""
-
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not (request.user.is_active and request.user.is_staff):
-            raise PermissionDenied(_("Only administrators change the code lists."))
-        return view(request, *args, **kwargs)
-
-    return guarded
 
 
 @login_required
