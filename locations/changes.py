@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -16,6 +15,7 @@ from psycopg.errors import LockNotAvailable
 
 from locations import all_certified, targets, warnings
 from locations.access import LocationNumberQuerySet
+from locations.chosen import NotPermitted, choose, require_rights
 from locations.models import (
     PROFILE_COLUMNS,
     ChangeSet,
@@ -27,29 +27,19 @@ from locations.models import (
     Vendor,
 )
 from locations.models.change import Source
-from locations.stale import moved_since
+from locations.stale import refuse_stale
 from locations.totals import totals
-from locations.undoing import holding, undone
+from locations.undoing import undone, why_not_undone
 from soredi.jobs import Phase, Refused, State
 from soredi.models import User
-from soredi.sentences import Sentence, counted
+from soredi.sentences import Sentence
 
 _COLUMNS = ", ".join(PROFILE_COLUMNS)
-_SHOWN = 10  # how many location numbers a refusal names
-
-
-class NotPermitted(Refused):
-    """Some of the numbers are not the user's to change."""
 
 
 def _of(alias: str) -> str:
     return ", ".join(f"{alias}.{column}" for column in PROFILE_COLUMNS)
 
-
-# The numbers a plan is about. In: any SELECT of primary keys.
-_CHOOSE = """
-CREATE TEMP TABLE chosen (id bigint PRIMARY KEY) ON COMMIT DROP
-"""
 
 # Out: one planned version for each number whose target profile differs from the present one.
 # `target` yields (id, <profile columns>); carried by the primary key of the numbers.
@@ -127,7 +117,7 @@ def plan(
     if edi_administrator is not None and by is not None and not by.is_administrator:
         raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
     change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
-    chosen = _choose(locations, by)
+    chosen = choose(locations, by)
     today = timezone.localdate()
     approvals = all_certified.gather(change_set, system=system, day=today) if add_certified else None
     _write(
@@ -162,7 +152,7 @@ def plan_sets(*, by: User | None, reason: str = "", source: Source = Source.MASS
     `planned_set(location_id bigint, edi_types int[])`, one row a number, is made by the caller in this transaction.
     """
     change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
-    chosen = _choose(
+    chosen = choose(
         LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM planned_set", [])), by
     )
     _write(_PLAN_SETS, change_set)
@@ -177,7 +167,7 @@ def plan_sor(*, by: User | None, reason: str = "", source: Source = Source.EDIT)
     Raises NotPermitted as `plan` does.
     """
     change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
-    chosen = _choose(LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM taken", [])), by)
+    chosen = choose(LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM taken", [])), by)
     _write(_PLAN_SOR, change_set)
     _count(change_set, chosen)
     _warn(change_set, timezone.localdate())
@@ -195,7 +185,7 @@ def plan_replacement(*, field: str, old: Any, new: Any, by: User, reason: str = 
     if not by.is_administrator:
         raise NotPermitted(Sentence("Only administrators may move numbers within a code list."))
     change_set = ChangeSet.objects.create(source=Source.EDIT, by=by, reason=reason)
-    chosen = _choose(LocationNumber.objects.filter(**{field: old.pk}), by)
+    chosen = choose(LocationNumber.objects.filter(**{field: old.pk}), by)
     _write(_PLAN_REPLACEMENT, change_set, field=field, new=new.pk)
     return _count(change_set, chosen)
 
@@ -226,7 +216,7 @@ def plan_undo(
         own = touched.filter(pk__in=LocationNumber.objects.editable_by(by).values("pk"))
         not_yours = touched.count() - own.count()
     undo = ChangeSet.objects.create(source=Source.UNDO, undoes=change_set, by=by, reason=reason)
-    chosen = _choose(own.exclude(pk__in=undone(change_set).values("location")), by)
+    chosen = choose(own.exclude(pk__in=undone(change_set).values("location")), by)
     _write(_PLAN_UNDO, undo, undoes=change_set.pk)
     with connection.cursor() as cursor:
         cursor.execute(targets.KEPT, {"undoes": change_set.pk})
@@ -239,29 +229,8 @@ def plan_undo(
     if "edi_administrator" in undo.counts["fields"] and by is not None and not by.is_administrator:
         raise NotPermitted(Sentence("Only administrators may change the EDI administrator."))
     if not undo.counts["changed"]:
-        raise Refused(_why_not_undone(change_set, touched, not_yours, bool(chosen)))
+        raise Refused(why_not_undone(change_set, touched, not_yours, bool(chosen)))
     return undo
-
-
-def _why_not_undone(
-    change_set: ChangeSet, touched: LocationNumberQuerySet, not_yours: int, some_left: bool
-) -> Sentence:
-    if some_left:
-        return Sentence("There is nothing left to undo: what this change did has been changed again since.")
-    if undos := holding(change_set):
-        return counted(
-            "There is nothing left to undo: change %(ids)s has undone it.",
-            "There is nothing left to undo: changes %(ids)s have undone it.",
-            count=len(undos),
-            ids=", ".join(str(one.undo.pk) for one in undos),
-        )
-    if not_yours:
-        return Sentence(
-            "There is nothing to undo: none of the location numbers it changed is yours to change."
-        )
-    if touched.exists():
-        return Sentence("There is nothing to undo: it changed none of the location numbers that were chosen.")
-    return Sentence("There is nothing to undo: this change created its location numbers, or changed none.")
 
 
 def apply(change_set: ChangeSet) -> None:
@@ -272,8 +241,8 @@ def apply(change_set: ChangeSet) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         these = {"change_set": change_set.pk}
         _lock(cursor, change_set)
-        _refuse_stale(change_set)
-        _require_rights(LocationNumber.objects.filter(versions__change_set=change_set), change_set.by)
+        refuse_stale(change_set)
+        require_rights(LocationNumber.objects.filter(versions__change_set=change_set), change_set.by)
         change_set.report(Phase.WRITING)
         open_door(change_set)
         # After the locks, so that later in the chain of versions is also later in time.
@@ -299,37 +268,6 @@ def close_door(change_set: ChangeSet, *, finished_at: Any) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('soredi.change_set', '', true)")
-
-
-def _choose(locations: LocationNumberQuerySet, by: User | None) -> int:
-    """Fill the temporary table `chosen` with the keys of `locations`; returns how many."""
-    _require_rights(locations, by)
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS chosen")
-        cursor.execute(_CHOOSE)
-        try:
-            query, params = locations.order_by().values("pk").distinct().query.sql_with_params()
-        except EmptyResultSet:  # Django knows without asking
-            return 0
-        cursor.execute(f"INSERT INTO chosen {query}", params)
-        chosen = cursor.rowcount
-        cursor.execute("ANALYZE chosen")
-    return chosen
-
-
-def _require_rights(locations: LocationNumberQuerySet, by: User | None) -> None:
-    if by is None or by.is_administrator:
-        return
-    foreign = locations.exclude(pk__in=LocationNumber.objects.editable_by(by).values("pk"))
-    count = foreign.order_by().values("pk").distinct().count()
-    if count:  # which they are is not theirs to know
-        raise NotPermitted(
-            counted(
-                "%(count)s of the location numbers is not yours to change. Nothing was changed.",
-                "%(count)s of the location numbers are not yours to change. Nothing was changed.",
-                count=count,
-            )
-        )
 
 
 def _write(statement: str, change_set: ChangeSet, **params: Any) -> None:
@@ -364,19 +302,3 @@ def _lock(cursor: Any, change_set: ChangeSet) -> None:
         except OperationalError as error:
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
-
-
-def _refuse_stale(change_set: ChangeSet) -> None:
-    moved, count = moved_since(change_set, most=_SHOWN)
-    if moved:
-        named = ", ".join(f"{one.gln} ({one.by})" if one.by else one.gln for one in moved)
-        raise Refused(
-            counted(
-                "%(count)s location number was changed since this was planned: %(named)s. Nothing was applied. "
-                "Plan again.",
-                "%(count)s location numbers were changed since this was planned: %(named)s. Nothing was applied. "
-                "Plan again.",
-                count=count,
-                named=named + (" …" if count > _SHOWN else ""),
-            )
-        )

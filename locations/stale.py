@@ -6,6 +6,10 @@ from datetime import datetime
 from django.db import connection
 
 from locations.models import ChangeSet
+from soredi.jobs import Refused
+from soredi.sentences import counted
+
+_SHOWN = 10  # how many location numbers a refusal names
 
 # In: the versions of a change set that is not done, by its index. Out: the first of those whose base is no longer the
 # number's version, with who applied the one that is; and how many there are.
@@ -37,3 +41,20 @@ def moved_since(change_set: ChangeSet, *, most: int) -> tuple[list[Moved], int]:
         cursor.execute(_STALE, {"change_set": change_set.pk, "most": most})
         rows = cursor.fetchall()
     return [Moved(*row[:4]) for row in rows], rows[0][4] if rows else 0
+
+
+def refuse_stale(change_set: ChangeSet) -> None:
+    """Raises Refused, naming numbers and people, where a number was changed since `change_set` was planned."""
+    moved, count = moved_since(change_set, most=_SHOWN)
+    if moved:
+        named = ", ".join(f"{one.gln} ({one.by})" if one.by else one.gln for one in moved)
+        raise Refused(
+            counted(
+                "%(count)s location number was changed since this was planned: %(named)s. Nothing was applied. "
+                "Plan again.",
+                "%(count)s location numbers were changed since this was planned: %(named)s. Nothing was applied. "
+                "Plan again.",
+                count=count,
+                named=named + (" …" if count > _SHOWN else ""),
+            )
+        )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from locations.access import LocationNumberQuerySet
 from locations.models import ChangeSet, LocationVersion
 from soredi.jobs import State
+from soredi.sentences import Sentence, counted
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,31 @@ def holding(change_set: ChangeSet) -> list[Holding]:
         Holding(undo, LocationVersion.objects.filter(_held(undo)).count()) for undo in _undos(change_set)
     ]
     return [one for one in found if one.numbers]
+
+
+def why_not_undone(
+    change_set: ChangeSet, touched: LocationNumberQuerySet, not_yours: int, some_left: bool
+) -> Sentence:
+    """Why an undo of `change_set`, which changed the numbers `touched`, would change nothing.
+
+    `not_yours` of them are not the user's to change; `some_left`: others of them are still to be undone.
+    """
+    if some_left:
+        return Sentence("There is nothing left to undo: what this change did has been changed again since.")
+    if undos := holding(change_set):
+        return counted(
+            "There is nothing left to undo: change %(ids)s has undone it.",
+            "There is nothing left to undo: changes %(ids)s have undone it.",
+            count=len(undos),
+            ids=", ".join(str(one.undo.pk) for one in undos),
+        )
+    if not_yours:
+        return Sentence(
+            "There is nothing to undo: none of the location numbers it changed is yours to change."
+        )
+    if touched.exists():
+        return Sentence("There is nothing to undo: it changed none of the location numbers that were chosen.")
+    return Sentence("There is nothing to undo: this change created its location numbers, or changed none.")
 
 
 def _undos(change_set: ChangeSet) -> list[ChangeSet]:

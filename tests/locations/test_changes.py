@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from locations import changes, expiry
-from locations.changes import NotPermitted
+from locations.chosen import NotPermitted
 from locations.models import ChangeSet, EdiAdministrator, EdiType, LocationNumber, System, Vans, Vendor
 from locations.models.change import Source
 from soredi.jobs import Refused, State

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from locations import changes
-from locations.changes import NotPermitted
+from locations.chosen import NotPermitted
 from locations.models import ChangeSet, EdiAdministrator, EdiType, LocationNumber, Vans
 from locations.undoing import holding, undone
 from soredi.jobs import Refused, State
