@@ -14,32 +14,22 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import connection
 
-from locations import changes
 from locations.exports import Export, Format
-from locations.models import Approval, ApprovalList, EdiType, LocationNumber, System, SystemMap
-from soredi.management import certification_bench, list_bench, mass_update_bench
-from soredi.management.floors import MOVE, bare_tables, copy_in, profile, row, timed, usable_numbers
+from locations.models import LocationNumber
+from soredi.management import bulk_add_bench, certification_bench, list_bench, mass_update_bench
+from soredi.management.floors import copy_in, row, timed
 from soredi.management.grow import grown_database
 from sorimport.models import ImportRun
 
 EXTRACT = {"locations": 50_000, "units": 110_000, "history_rows": 290_000}
-
-_FLOOR_ADD = """
-INSERT INTO bare_version (location_id, change_set_id, base_id, applied_at, {columns})
-SELECT l.id, 0, l.version_id, now(), {kept},
-    ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || %(type)s::int) t ORDER BY t)
-FROM bare_number l JOIN ({usable}) u ON u.id = l.id WHERE NOT l.edi_types @> ARRAY[%(type)s::int]
-"""
 
 
 class Command(BaseCommand):
@@ -131,68 +121,7 @@ def bench_mass_update(_extract: Path) -> Iterator[str]:
 
 def bench_bulk_add(_extract: Path) -> Iterator[str]:
     """Floor: the same UPDATE with its version rows in bare SQL. Ours: plan with its preview, then apply."""
-    floors, plans, applies = [], [], []
-    for edi_type in EdiType.objects.order_by("id")[:3]:
-        bare_tables()
-        usable = usable_numbers()
-        with connection.cursor() as cursor, timed() as clock:
-            cursor.execute("BEGIN")
-            cursor.execute(_FLOOR_ADD.format(usable=usable, **profile()), {"type": edi_type.pk})
-            cursor.execute(MOVE)
-            cursor.execute("COMMIT")
-        floors.append(clock.seconds)
-        with connection.cursor() as cursor:
-            cursor.execute(usable)
-            ids = [pk for pk, _gln, _place in cursor.fetchall()]
-        with timed() as clock:
-            change_set = changes.plan(
-                locations=LocationNumber.objects.filter(pk__in=ids), by=None, add=[edi_type]
-            )
-        plans.append(clock.seconds)
-        with timed() as clock:
-            change_set = change_set.run_here(changes.apply)
-        applies.append(clock.seconds)
-    floor = statistics.median(floors)
-    changed = f"{change_set.counts['changed']} of {len(ids)} numbers changed"
-    yield row("bulk add, plan and preview", floor, statistics.median(plans), f"target 3 s; {changed}")
-    yield row("bulk add, apply", floor, statistics.median(applies), "target 1.5x")
-    with transaction.atomic():
-        _certify_all_systems()
-        with timed() as clock:
-            change_set = changes.plan(
-                locations=LocationNumber.objects.filter(pk__in=ids), by=None, add_certified=True
-            )
-        counts = change_set.counts
-        transaction.set_rollback(True)
-    warned = sum(one["numbers"] for one in counts["warnings"])
-    remarks = f"target 3 s; {counts['added']} types added to {counts['changed']} numbers, {warned} warnings"
-    yield row("add all certified, plan, warnings", floor, clock.seconds, remarks)
-
-
-def _certify_all_systems() -> None:
-    """Nine of ten systems are certified to receive 30 types, the most that one is on MedCom's list of 2023."""
-    approvals = ApprovalList.objects.create(name="bench", sha256="0" * 64, dated=timezone.localdate())
-    types, systems = list(EdiType.objects.order_by("pk")[:30]), list(System.objects.all())
-    Approval.objects.bulk_create(
-        Approval(
-            approval_list=approvals,
-            row=place,
-            system=system.code,
-            message=str(edi_type),
-            code=edi_type.code,
-            version=edi_type.version,
-            channel="receive",
-            status="certified",
-        )
-        for place, (system, edi_type) in enumerate(product(systems, types), 2)
-    )
-    SystemMap.objects.bulk_create(
-        SystemMap(system=system, medcom_system=system.code, accepted=True)
-        for place, system in enumerate(systems)
-        if place % 10
-    )
-    approvals.accepted_at = timezone.now()
-    approvals.save()
+    return bulk_add_bench.measured()
 
 
 # What each file must at least do: the bare pairs, the pairs with what is told of the types, and the rows themselves.
