@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.sites import AdminSite
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 
 from locations import changes
-from locations.models import (
-    PROFILE_COLUMNS,
-    Assignment,
-    ChangeSet,
-    EdiType,
-    LocationNumber,
-    LocationVersion,
-    Region,
-    Vans,
-)
-from locations.models.change import Source
+from locations.models import PROFILE_COLUMNS, Assignment, ChangeSet, LocationNumber
 from soredi.jobs import State
-from tests.builders import code, edi_type, location, unit, unused_gln, user
+from tests.builders import edi_type, location, unit, unused_gln, user
+from tests.refusing import CANNOT, DOOR, door, only, refused, running, sql
 
 pytestmark = pytest.mark.django_db
-
-
-def sql(statement: str, *params: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-
-
-def constraints_now() -> None:
-    """What a commit would check, checked here."""
-    sql("SET CONSTRAINTS ALL IMMEDIATE")
-    sql("SET CONSTRAINTS ALL DEFERRED")
-
-
-@contextmanager
-def refused(*messages: str) -> Iterator[None]:
-    """The database refuses the block, saying one of `messages`."""
-    constraints_now()  # TRUNCATE waits for none that is pending
-    with pytest.raises(DatabaseError) as refusal, transaction.atomic():
-        yield
-        constraints_now()
-    assert not messages or any(message in str(refusal.value) for message in messages)
-
-
-CANNOT = "pgtrigger: Cannot"
-DOOR = "only through locations/changes.py"
-
-
-@contextmanager
-def door(change_set: ChangeSet | None = None, **fields: Any) -> Iterator[ChangeSet]:
-    """A running change set with its door open; shut again without marking it done.
-
-    Where the block is refused, its savepoint takes the name back.
-    """
-    change_set = change_set or ChangeSet.objects.create(
-        source=Source.EDIT, state=State.RUNNING, started_at=timezone.now(), **fields
-    )
-    changes.open_door(change_set)
-    yield change_set
-    sql("SELECT set_config('soredi.change_set', '', true)")
-
-
-def version_of(number: LocationNumber, change_set: ChangeSet, **profile: Any) -> LocationVersion:
-    values = {column: getattr(number, column) for column in PROFILE_COLUMNS} | profile
-    return LocationVersion(location=number, change_set=change_set, base_id=number.version_id, **values)
 
 
 RAW_PROFILE = {
@@ -100,7 +46,7 @@ def test_raw_sql_cannot_change_a_profile_column(column: str) -> None:
 @pytest.mark.parametrize("target", ["another number's", "another of its own", "none"])
 def test_raw_sql_cannot_move_a_version_pointer(pointer: str, target: str) -> None:
     number, other = location(), location()
-    changes.apply(_running(changes.plan(locations=_only(number), by=None, note="later")))
+    changes.apply(running(changes.plan(locations=only(number), by=None, note="later")))
     number.refresh_from_db()
     versions = list(number.versions.order_by("pk").values_list("pk", flat=True))
     assert len(versions) == 2
@@ -112,16 +58,6 @@ def test_raw_sql_cannot_move_a_version_pointer(pointer: str, target: str) -> Non
     }[target]
     with refused(DOOR, "null value", "unique"):
         sql(f"UPDATE locations_locationnumber SET {pointer} = %s WHERE id = %s", to, number.pk)
-
-
-def _only(*numbers: LocationNumber) -> Any:
-    return LocationNumber.objects.filter(pk__in=[number.pk for number in numbers])
-
-
-def _running(change_set: ChangeSet) -> ChangeSet:
-    ChangeSet.objects.filter(pk=change_set.pk).update(state=State.RUNNING, started_at=timezone.now())
-    change_set.refresh_from_db()
-    return change_set
 
 
 def test_a_number_cannot_be_renamed() -> None:
@@ -167,8 +103,8 @@ def test_a_number_cannot_be_inserted_beside_the_door() -> None:
 
 
 BULK: dict[str, Callable[[LocationNumber], Any]] = {
-    "update": lambda n: _only(n).update(note="mine"),
-    "update by key": lambda n: _only(n).update(vans_id=None),
+    "update": lambda n: only(n).update(note="mine"),
+    "update by key": lambda n: only(n).update(vans_id=None),
     "save": lambda n: (setattr(n, "note", "mine"), n.save()),
     "save of one field": lambda n: (setattr(n, "edi_types", []), n.save(update_fields=["edi_types"])),
     "bulk_update": lambda n: (
@@ -202,7 +138,7 @@ def test_the_orm_cannot_change_a_profile(way: str) -> None:
 def test_what_sor_owns_may_be_written_without_a_change_set() -> None:
     """The import moves units and dates of numbers whose profile it leaves alone."""
     number, ward = location(), unit("Afsnit B")
-    _only(number).update(unit=ward, to_date="2030-01-31")
+    only(number).update(unit=ward, to_date="2030-01-31")
     number.refresh_from_db()
     assert number.unit == ward
 
@@ -230,13 +166,13 @@ def test_an_administrator_cannot_go_round_the_door_in_the_admin(rf: RequestFacto
     with refused():
         admin.delete_model(request, number)
     with refused():
-        admin.delete_queryset(request, _only(number))
+        admin.delete_queryset(request, only(number))
     assert LocationNumber.objects.get().note == "ours"
 
 
 def test_naming_a_change_set_that_is_not_running_opens_nothing() -> None:
     number = location()
-    planned = changes.plan(locations=_only(number), by=None, note="planned")
+    planned = changes.plan(locations=only(number), by=None, note="planned")
     for state in set(State) - {State.RUNNING, State.DONE}:
         ChangeSet.objects.filter(pk=planned.pk).update(state=state)
         with refused(DOOR), door(planned):
@@ -244,14 +180,14 @@ def test_naming_a_change_set_that_is_not_running_opens_nothing() -> None:
     for name in ("0", "999999", str(number.version.change_set_id)):
         with refused(DOOR):
             sql("SELECT set_config('soredi.change_set', %s, true)", name)
-            _only(number).update(note="mine")
+            only(number).update(note="mine")
 
 
 def test_a_change_set_moves_only_numbers_that_it_has_versions_of() -> None:
     ours, other = location(), location()
-    planned = _running(changes.plan(locations=_only(ours), by=None, note="planned"))
+    planned = running(changes.plan(locations=only(ours), by=None, note="planned"))
     with refused(DOOR), door(planned):
-        _only(other).update(note="planned")
+        only(other).update(note="planned")
     with refused(DOOR), door():
         planned.versions.update(applied_at=timezone.now())
     with refused(DOOR), door() as another:
@@ -263,172 +199,25 @@ def test_a_change_set_moves_only_numbers_that_it_has_versions_of() -> None:
     assert another.state == State.RUNNING
 
 
-def test_a_profile_must_be_that_of_its_version() -> None:
-    number = location()
-    planned = _running(changes.plan(locations=_only(number), by=None, note="planned"))
-    version = planned.versions.get()
-    with refused(DOOR), door(planned):
-        planned.versions.update(applied_at=timezone.now())
-        _only(number).update(version=version, note="something else")
-    with refused(DOOR), door(planned):  # planned, but not marked as applied
-        _only(number).update(version=version, note="planned")
-    with door(planned):
-        planned.versions.update(applied_at=timezone.now())
-        _only(number).update(version=version, note="planned")
-    number.refresh_from_db()
-    assert (number.version, number.note) == (version, "planned")
-
-
-def test_an_applied_version_is_frozen() -> None:
-    number = location()
-    applied = _running(changes.plan(locations=_only(number), by=None, note="once"))
-    changes.apply(applied)
-    for change in ({"note": "again"}, {"applied_at": None}, {"edi_types": []}, {"base": None}):
-        with refused(CANNOT, DOOR):
-            LocationVersion.objects.filter(change_set=applied).update(**change)
-    with refused("kept for ever"):
-        sql("DELETE FROM locations_locationversion")
-    with refused("kept for ever", "foreign key"):
-        sql("TRUNCATE locations_locationversion CASCADE")
-    assert number.versions.count() == 2
-
-
-def test_a_planned_version_is_not_edited_either() -> None:
-    """A plan was previewed as it stands; a changed wish is a new plan."""
-    number = location()
-    planned = changes.plan(locations=_only(number), by=None, note="planned")
-    with refused(CANNOT):
-        planned.versions.update(note="slipped in")
-    with refused(DOOR):
-        planned.versions.update(applied_at=timezone.now())
-
-
-@pytest.mark.parametrize("state", sorted(set(State) - {State.DRAFT}))
-def test_only_a_draft_takes_more_versions(state: str) -> None:
-    first, second = location(), location()
-    planned = changes.plan(locations=_only(first), by=None, note="planned")
-    if state == State.DONE:
-        changes.apply(_running(planned))
-    else:
-        ChangeSet.objects.filter(pk=planned.pk).update(state=state)
-    with refused(DOOR):
-        version_of(second, planned, note="slipped in").save()
-
-
-def test_no_version_is_born_applied_outside_the_door() -> None:
-    number = location()
-    draft = ChangeSet.objects.create(source=Source.EDIT)
-    with refused(DOOR):
-        version_of(number, draft, applied_at=timezone.now()).save()
-
-
-@pytest.mark.parametrize(
-    ("profile", "message"),
-    [
-        ({"edi_types": [999_999]}, "Unknown EDI type"),
-        ({"edi_types": [2, 1]}, "must ascend"),
-        ({"edi_types": [1, 1]}, "must ascend"),
-        ({"edi_types": [-1]}, "Unknown EDI type"),
-        ({"edi_types": None}, "null value"),
-        ({"vans_id": 999_999}, "Unknown key"),
-        ({"system_id": 999_999}, "Unknown key"),
-        ({"vendor_id": 999_999}, "Unknown key"),
-        ({"edi_administrator_id": 999_999}, "Unknown key"),
-    ],
-)
-def test_a_profile_holds_only_what_the_code_lists_hold(profile: dict[str, Any], message: str) -> None:
-    number = location()
-    keys = sorted(edi_type(name).pk for name in ("DIS91", "DIS20"))
-    if (wanted := profile.get("edi_types")) and max(wanted) <= 2:
-        profile = {"edi_types": [keys[k - 1] if k > 0 else k for k in wanted]}
-    draft = ChangeSet.objects.create(source=Source.EDIT)
-    with refused(message):
-        version_of(number, draft, **profile).save()
-
-
-def test_an_edi_type_cannot_be_null_inside_a_set() -> None:
-    number = location()
-    draft = ChangeSet.objects.create(source=Source.EDIT)
-    with refused("must ascend", "Unknown EDI type"):
-        sql(
-            "INSERT INTO locations_locationversion (location_id, change_set_id, base_id, edi_types, "
-            "only_internal, inactive, note) VALUES (%s, %s, %s, ARRAY[NULL]::int[], false, false, '')",
-            number.pk,
-            draft.pk,
-            number.version_id,
-        )
-
-
-def test_the_base_of_a_version_is_one_of_its_own_number() -> None:
-    number, other = location(), location()
-    draft = ChangeSet.objects.create(source=Source.EDIT)
-    version = version_of(number, draft)
-    version.base_id = other.version_id
-    with refused("base is no former version"):
-        version.save()
-
-
-def test_a_code_list_row_is_never_deleted() -> None:
-    location(edi_types=[edi_type()], vans="V", system="S", vendor="L", edi_administrator="116")
-    code(Vans, "unused")
-    Region.objects.create(code="1084", name="Region Hovedstaden")
-    for model in (EdiType, Vans, Region):
-        table = model._meta.db_table
-        with refused(CANNOT):
-            sql(f"DELETE FROM {table}")
-        with refused("kept for ever"):
-            sql(f"TRUNCATE {table} CASCADE")
-        with refused():
-            model._default_manager.all().delete()
-
-
-@pytest.mark.parametrize("kind", ["vans", "system", "vendor", "edi_administrator"])
-def test_a_code_list_row_keeps_the_key_that_profiles_hold(kind: str) -> None:
-    number = location(**{kind: "V"})
-    row = getattr(number, kind)
-    with refused(CANNOT):
-        type(row).objects.filter(pk=row.pk).update(id=row.pk + 1000)
-
-
-def test_an_edi_type_keeps_the_key_that_profiles_hold() -> None:
-    known = edi_type()
-    location(edi_types=[known])
-    with refused(CANNOT):
-        EdiType.objects.filter(pk=known.pk).update(id=known.pk + 1000)
-
-
-def test_a_change_set_that_is_done_stays_as_it_is() -> None:
-    number = location()
-    done = _running(changes.plan(locations=_only(number), by=None, note="done"))
-    changes.apply(done)
-    for change in ({"state": State.RUNNING}, {"by": user("other")}, {"counts": {}}, {"reason": "another"}):
-        with refused(CANNOT):
-            ChangeSet.objects.filter(pk=done.pk).update(**change)
-    with refused(CANNOT):
-        sql("DELETE FROM locations_changeset")
-    with refused("kept for ever"):
-        sql("TRUNCATE locations_changeset CASCADE")
-
-
 def test_the_door_is_shut_after_apply_in_the_same_transaction() -> None:
     number = location()
-    changes.apply(_running(changes.plan(locations=_only(number), by=None, note="done")))
+    changes.apply(running(changes.plan(locations=only(number), by=None, note="done")))
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('soredi.change_set', true)")
         assert cursor.fetchone() == ("",)
     with refused(DOOR):
-        _only(number).update(note="mine")
+        only(number).update(note="mine")
 
 
 def test_a_refused_apply_leaves_the_door_shut() -> None:
     number = location()
-    first = changes.plan(locations=_only(number), by=None, note="first")
-    second = changes.plan(locations=_only(number), by=None, note="second")
-    changes.apply(_running(first))
+    first = changes.plan(locations=only(number), by=None, note="first")
+    second = changes.plan(locations=only(number), by=None, note="second")
+    changes.apply(running(first))
     with pytest.raises(changes.Refused):
-        changes.apply(_running(second))
+        changes.apply(running(second))
     with refused(DOOR):
-        _only(number).update(note="mine")
+        only(number).update(note="mine")
 
 
 def test_a_number_is_on_one_unit_a_day() -> None:

@@ -79,6 +79,10 @@ def gln(serial: int) -> str:
     return first + ean.calc_check_digit(first)
 
 
+def loc(serial: int = 1, **columns: str) -> dict[str, str]:
+    return {"EanLocationCode": gln(serial), **columns}
+
+
 def csv_bytes(rows: Iterable[Row], defaults: Row, *, encoding: str = "utf-8-sig", end: str = "\r\n") -> bytes:
     """`rows` under the header of `defaults`, semicolons between; a row may add columns of its own."""
     rows = list(rows)

@@ -1,4 +1,4 @@
-"""The extract of the night: from a real server to an import run, and what tells people that it did not come."""
+"""The extract of the night: from a real server to an import run, planned by beat."""
 
 from __future__ import annotations
 
@@ -17,60 +17,18 @@ import builders
 import pytest
 from celery.schedules import crontab
 from django.db import connection
-from django.test import RequestFactory
-from django.utils import timezone
 from django.utils.translation import override
 
 from locations.models import LocationNumber
 from soredi.celery import app
-from soredi.jobs import State
-from soredi.models import User
-from sorimport import download, keeping, nightly, tasks
-from sorimport.models import ImportRun, Origin
+from sorimport import nightly
+from sorimport.models import ImportRun
 from sorimport.nightly import Condition, Health
-from tests.sorimport.extracts import Files, extract, gln, import_once, write, zipped
-from tests.sorimport.publisher import Publisher, another_version, cut_off, publishing, says
+from tests.sorimport.extracts import extract, import_once
+from tests.sorimport.nights import a_night, kept_files, numbers, packed, publish
+from tests.sorimport.publisher import Publisher, another_version, cut_off, says
 
 pytestmark = pytest.mark.usefixtures("committed_db", "night")
-
-
-@pytest.fixture
-def night(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A data folder of its own, and pauses as short as a test's."""
-    settings.EXTRACTS_ROOT = tmp_path / "extracts"
-    settings.MEDIA_ROOT = tmp_path / "files"
-    quick = download.PATIENCE.new(total=2, backoff_factor=0.01)
-    monkeypatch.setattr(nightly, "NIGHT_PATIENCE", quick)
-    monkeypatch.setattr(nightly, "PATIENCE", quick)
-
-
-@pytest.fixture
-def publisher(settings: Any, tmp_path: Path) -> Any:
-    with publishing(packed(extract(numbers(10)), tmp_path)) as publisher:
-        settings.SOR_BASE_URL = publisher.url + "/"
-        yield publisher
-
-
-def numbers(count: int) -> list[dict[str, str]]:
-    return [{"EanLocationCode": gln(n)} for n in range(1, count + 1)]
-
-
-def packed(files: Files, folder: Path) -> bytes:
-    return zipped(files, folder / "packed.zip").read_bytes()
-
-
-def publish(publisher: Publisher, content: bytes) -> None:
-    publisher.content, publisher.etag = content, f'"{hash(content)}"'
-
-
-def a_night(**options: Any) -> ImportRun:
-    """What beat and a worker do."""
-    run, _new = nightly.start(**options)
-    return ImportRun.run(run.pk, nightly.fetch_and_import)
-
-
-def kept_files() -> list[Path]:
-    return [found.path for found in keeping.extracts()]
 
 
 def test_the_extract_is_fetched_kept_and_imported(publisher: Publisher) -> None:
@@ -164,20 +122,6 @@ def test_a_night_that_would_close_much_waits_for_an_administrator(
     assert nightly.condition().health == Health.OK
 
 
-def test_the_last_seven_are_kept_and_those_that_a_run_needs() -> None:
-    def came(number: int) -> str:
-        file = keeping.coming("Sor_complete.zip")
-        file.parent.mkdir(parents=True)
-        file.write_bytes(b"%d" % number)
-        return str(keeping.keep(file, url="x", sha256=str(number), version=download.Version()).path)
-
-    paths = [came(number) for number in range(10)]
-    for path, state in zip(paths, (State.WAITING, State.QUEUED, State.DONE), strict=False):
-        ImportRun.objects.create(paths=[path], state=state)
-    assert keeping.clean() == {"extracts": 1, "uploads": 0}
-    assert sorted(map(str, kept_files())) == paths[:2] + paths[3:]
-
-
 def test_a_worker_that_is_killed_while_fetching_is_gone_on_from(publisher: Publisher) -> None:
     half = len(publisher.content) // 2
     publisher.bad_days = [cut_off(half)]
@@ -225,126 +169,6 @@ def test_of_two_that_start_it_at_once_one_goes(publisher: Publisher) -> None:
         runs = list(threads.map(start, range(4)))
     assert len({pk for pk, _new in runs}) == 1
     assert sorted(new for _pk, new in runs) == [False, False, False, True]
-
-
-def test_an_administrator_fetches_at_once(publisher: Publisher, client: Any) -> None:
-    person = builders.user("administrator", staff=True)
-    client.force_login(person)
-    page = client.get("/sor-import/").content.decode()
-    assert "Hent nu" in page and publisher.url in page
-    response = client.post("/sor-import/hent/")
-    run = ImportRun.objects.get()
-    assert (response.status_code, response["Location"]) == (302, f"/sor-import/{run.pk}/")
-    assert (run.origin, run.by, run.state) == ("nightly", person, "queued")
-    assert client.post("/sor-import/hent/")["Location"] == f"/sor-import/{run.pk}/"
-    assert ImportRun.run(run.pk, nightly.fetch_and_import).state == "done"
-
-
-def test_without_an_address_there_is_nothing_to_fetch(client: Any) -> None:
-    client.force_login(builders.user("administrator", staff=True))
-    assert "Hent nu" not in client.get("/sor-import/").content.decode()
-    page = client.post("/sor-import/hent/", follow=True).content.decode()
-    assert "SOR_BASE_URL er ikke sat" in page
-    assert not ImportRun.objects.exists()
-    assert nightly.condition() is None
-
-
-@pytest.mark.parametrize(
-    ("health", "said"),
-    [
-        (Health.FAILED, "Den seneste import fra SOR mislykkedes"),
-        (Health.WAITING, "Den hentede SOR-import venter på en administrator"),
-        (Health.MISSING, "Der er ikke hentet fra SOR i over et døgn"),
-        (Health.OK, ""),
-    ],
-)
-def test_administrators_see_on_every_page_what_is_wrong(
-    settings: Any, client: Any, health: Health, said: str
-) -> None:
-    settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
-    night_before = timezone.now() - timedelta(hours=27 if health == Health.MISSING else 20)
-    ended(State.DONE, night_before)
-    if health in (Health.FAILED, Health.WAITING):
-        ended(State(health.value), timezone.now() if health == Health.FAILED else None)
-    told = {"nightly": health.value}
-    assert client.get("/health/ready").json().items() >= told.items()
-    for person, sees in (
-        (builders.user("administrator", staff=True), bool(said)),
-        (builders.user("own", administrators=["102"]), False),
-    ):
-        client.force_login(person)
-        for page in ("/", "/lokationsnumre/", "/stamdata/"):
-            text = client.get(page).content.decode()
-            assert ("nightly-trouble" in text, said in text if said else False) == (sees, sees)
-
-
-def ended(state: State, at: datetime | None) -> ImportRun:
-    return ImportRun.objects.create(
-        origin=Origin.NIGHTLY, paths=["x"], state=state, finished_at=at, message="404", counts={}
-    )
-
-
-def test_the_page_asks_once_and_only_where_extracts_are_fetched(
-    settings: Any, client: Any, django_assert_num_queries: Any
-) -> None:
-    client.force_login(builders.user("administrator", staff=True))
-    request = RequestFactory().get("/")
-    request.user = User(is_staff=True)
-    with django_assert_num_queries(0):
-        assert nightly.nightly(request)["nightly"]() is None
-    settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
-    told = nightly.nightly(request)["nightly"]
-    with django_assert_num_queries(1):
-        assert told() == told()
-
-
-def test_a_good_run_takes_the_warning_away_at_once(settings: Any, client: Any) -> None:
-    settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
-    client.force_login(builders.user("administrator", staff=True))
-    ended(State.FAILED, timezone.now())
-
-    def said() -> tuple[bool, str, bool]:
-        metrics = client.get("/metrics").content.decode()
-        return (
-            "nightly-trouble" in client.get("/").content.decode(),
-            client.get("/health/ready").json()["nightly"],
-            'soredi_nightly_state{state="failed"} 1.0' in metrics,
-        )
-
-    assert said() == (True, "failed", True)
-    run = ended(State.DONE, timezone.now())
-    assert said() == (False, "ok", False)
-    assert "nightly-trouble" not in client.get(f"/sor-import/{run.pk}/").content.decode()
-
-
-def test_a_night_that_is_wrong_leaves_the_site_in_service(settings: Any, client: Any) -> None:
-    before = client.get("/health/ready")
-    settings.SOR_BASE_URL = "https://sor.example.dk/sor2/"
-    after = client.get("/health/ready")
-    assert after.status_code == before.status_code
-    assert after.json() == before.json() | {"nightly": "missing"}
-
-
-def test_extracts_handed_in_go_after_a_month_unless_a_run_needs_them(settings: Any, tmp_path: Path) -> None:
-    month = timezone.now().timestamp() - timedelta(days=31).total_seconds()
-    handed_in = settings.MEDIA_ROOT / "sorimport"
-
-    def hand_in(name: str, state: State, *, old: bool) -> Path:
-        folder = write(extract(numbers(1)), handed_in / name)
-        ImportRun.objects.create(paths=[str(path) for path in folder.iterdir()], state=state)
-        if old:
-            os.utime(folder, (month, month))
-        return folder
-
-    hand_in("done", State.DONE, old=True)
-    hand_in("failed", State.FAILED, old=True)
-    stay = {hand_in("waits", State.WAITING, old=True), hand_in("new", State.DONE, old=False)}
-    evidence = write(extract(numbers(1)), settings.MEDIA_ROOT / "massupdate" / "2020" / "01")
-    os.utime(evidence, (month, month))
-
-    assert tasks.clean() == {"extracts": 0, "uploads": 2}
-    assert set(handed_in.iterdir()) == stay
-    assert len(list(evidence.iterdir())) > 0
 
 
 def test_the_command_fetches_by_the_same_way(publisher: Publisher, capsys: Any) -> None:

@@ -17,7 +17,7 @@ from sorimport.merge import changes as merge_changes
 from sorimport.models import ImportRun
 from tests import builders
 from tests.sorimport.extracts import extract, gln, import_once, write
-from tests.sorimport.test_import import YESTERDAY
+from tests.sorimport.imported import YESTERDAY
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
