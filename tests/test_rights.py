@@ -1,7 +1,7 @@
 """Who may do what: every address and method, for every sort of person.
 
 Each address of the application has a line in LINES. To add one: its name in the URL patterns, an example of its
-path (names in braces are objects of `world`), and per method what each of PEOPLE is answered:
+path (names in braces are objects of rights_world.py), and per method what each of PEOPLE is answered:
 
     stranger        nobody is logged in
     no_rights       a person of no EDI administrator
@@ -12,26 +12,16 @@ path (names in braces are objects of `world`), and per method what each of PEOPL
 `data` is what a POST sends. Each person starts from the same world: whatever one request did is rolled back.
 """
 
-import io
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import builders
 import pytest
-from django.core.cache import cache as shared_cache
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
-from locations import catalogue, changes
-from locations.catalogue_check import Draft
-from locations.code_lists import LISTS
-from locations.models import LocationNumber, SavedSearch, Vans
-from massupdate.actions import check_and_plan, hand_in
-from soredi.celery import HEARTBEAT
-from soredi.jobs import State
-from sorimport.models import ImportRun
+from tests.rights_world import people_and_objects
 
 pytestmark = pytest.mark.django_db
 
@@ -233,61 +223,7 @@ LINES = {
 
 @pytest.fixture
 def world() -> dict[str, Any]:
-    """The objects that the paths are about, by name, and the people by the names in PEOPLE."""
-    people = {
-        "no_rights": builders.user("no_rights"),
-        "own": builders.user("own", administrators=["102"]),
-        "other": builders.user("other", administrators=["106"]),
-        "administrator": builders.user("administrator", staff=True),
-    }
-    shared_cache.delete(HEARTBEAT)  # no worker: not ready
-    location = builders.location(unit=builders.unit())
-    builders.location(unit=builders.unit(), edi_administrator="106")
-
-    def planned(name: str) -> Any:
-        return changes.plan(
-            locations=LocationNumber.objects.filter(pk=location.pk),
-            by=people["own"],
-            reason="Ny aftale",
-            vans=builders.code(Vans, name),
-        )
-
-    done = planned("MultiMed")
-    done.run_here(changes.apply)
-    file = f"Loknr;EdiId\r\n{location.gln};{builders.edi_type(sor_id='1001').sor_id}\r\n".encode()
-    mass_update = hand_in(file=io.BytesIO(file), name="maj.csv", by=people["own"])
-    mass_update = mass_update.run_here(check_and_plan)
-    builders.edi_type("DIS91", "D9135L")
-    Vans.objects.create(code="Gammel", name="Gammel", replaced_by=builders.code(Vans, "KMD"))
-    catalogue_draft = catalogue.plan(
-        code_list=LISTS["vans"],
-        drafts=[Draft(("V9",), {"name": "Ny"})],
-        by=people["administrator"],
-        way=catalogue.Way.FILE,
-    )
-    saved_search = SavedSearch.objects.create(
-        name="Aktive", query="status=aktiv", by=people["own"], shared_with=location.edi_administrator
-    )
-    import_run = ImportRun.objects.create(
-        paths=[],
-        state=State.WAITING,
-        counts={"locations": {"new": 0, "changed": 0, "closed": 9, "unchanged": 91}},
-    )
-    builders.mapped("Clinea")
-    approvals = builders.approval_list(("Clinea (LPS)", "DIS91 (D9134L)", "certified"))
-    preview = builders.approval_list(("Clinea (LPS)", "DIS91 (D9134L)", "certified"), accepted=False)
-    return {
-        **people,
-        "approvals": approvals.pk,
-        "preview": preview.pk,
-        "gln": location.gln,
-        "done": done.pk,
-        "draft": planned("KMD").pk,
-        "saved_search": saved_search.pk,
-        "mass_update": mass_update.pk,
-        "import_run": import_run.pk,
-        "catalogue_draft": catalogue_draft.pk,
-    }
+    return people_and_objects()
 
 
 def patterns(resolver: Any = None) -> dict[str, str]:

@@ -7,8 +7,7 @@ import pytest
 from locations.models import LocationNumber
 from sorimport import actions
 from sorimport.models import ImportRun
-from tests.sorimport.extracts import LOCATIONS, extract, import_once, import_twice, write
-from tests.sorimport.test_import import loc
+from tests.sorimport.extracts import LOCATIONS, extract, import_once, import_twice, loc, write
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
