@@ -22,6 +22,7 @@ _MODELS: dict[str, type[Any]] = {
     "swap_from": EdiType,
     "swap_to": EdiType,
 }
+NOTE_BEFORE = "note_foer"  # the note that the form began with
 VENDOR_LEFT_EMPTY = gettext_lazy("Left empty, it becomes the usual vendor of the system.")
 YES_OR_NO = (("", gettext_lazy("Leave as it is")), ("ja", gettext_lazy("yes")), ("nej", gettext_lazy("no")))
 
@@ -55,6 +56,11 @@ def on_vendor(system: System | None) -> str:
     return _("Choose the vendor: no location number has this system yet.")
 
 
+def one_line(note: str) -> str:
+    """A note as a field of one line hands it back."""
+    return "".join(note.splitlines()).strip()
+
+
 def _yes_or_no(label: Any) -> forms.TypedChoiceField:
     """True, False, or None where it stays as it is."""
     return forms.TypedChoiceField(
@@ -72,7 +78,7 @@ class EditForm(forms.Form):
 
     A system without a vendor takes its usual one; `took_usual_vendor` tells so. Only an administrator is asked for the
     EDI administrator. What is certified can be added only where a list of approvals is in force: `approvals`. `only` is
-    the one number that is edited, where it is one: the note then begins as what it has.
+    the one number that is edited, where it is one: the note then begins as what it has, and NOTE_BEFORE says it.
     """
 
     vans = forms.ModelChoiceField(Vans.objects.none(), required=False, label="VANS")
@@ -122,7 +128,7 @@ class EditForm(forms.Form):
     took_usual_vendor = False
 
     def __init__(self, data: Any = None, *, user: User, only: LocationNumber | None = None):
-        super().__init__(data, initial={"note": only.note} if only else None)
+        super().__init__(data, initial={"note": one_line(only.note)} if only else None)
         self.only = only
         self.approvals = list_in_force(timezone.localdate())
         self.fields["add_certified"].disabled = self.approvals is None
@@ -153,17 +159,20 @@ class EditForm(forms.Form):
                 shown = (_("yes") if value else _("no")) if isinstance(value, bool) else value or _("none")
                 now = _("Now: %(value)s.") % {"value": shown}
                 self.fields[name].help_text = " ".join((now, str(self.fields[name].help_text))).strip()
-        self.fields["note"].help_text = _("Left empty, it stays as it is.")
+        self.fields["note"].help_text = _("Emptied, the note is removed.") if only.note else ""
 
     def clean(self) -> dict[str, Any]:
         asked = super().clean() or {}
         self._clean_system(asked)
         self._clean_edi_types(asked)
-        if self.only and asked.get("note") == self.only.note:
-            asked["note"] = ""  # as it is already
+        if before := one_line(self.data.get(NOTE_BEFORE, "")):
+            if asked.get("note") == before:
+                asked["note"] = ""  # left as it stood on the form, whatever somebody has made of it since
+            elif asked.get("note") == "":
+                asked["clear_note"] = True
         if asked.get("note") and asked.get("clear_note"):
             self.add_error("note", _("Either write a note or remove it."))
-        if not self.errors and not any(
+        if not set(self.errors) - {"reason"} and not any(
             asked[name] not in (None, "", False) and (name not in ("add", "remove") or asked[name])
             for name in self.fields
             if name != "reason"

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from locations import changes
 from locations.access import LocationNumberQuerySet
-from locations.editing import EditForm, on_vendor
+from locations.editing import NOTE_BEFORE, EditForm, on_vendor
 from locations.filters import FilterError, LocationFilter
 from locations.models import ChangeSet, EdiType, LocationNumber, System
 from locations.models.change import Source
@@ -97,6 +97,7 @@ def edit(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "first": [(in_groups(location.gln), location) for location in first],
         "more": counts["total"] > SHOWN,
+        "note_before": asked.get(NOTE_BEFORE, "") if form.is_bound else only and only.note,
         "more_open": any(form[name].value() for name in MORE if name in form.fields),
         "back": back,
         "asked": asked,

@@ -6,6 +6,7 @@ from datetime import date
 
 import builders
 import pytest
+from deviating import changed
 
 from locations.models import ChangeSet, EdiAdministrator, EdiType, LocationNumber, System, Vans, Vendor
 from locations.tables import in_groups
@@ -243,11 +244,27 @@ def test_one_number_is_edited_from_its_own_page_beside_what_it_has(client, anna)
         f'href="{own}"',
     ):
         assert shown in page
-    data = asking(location, note="Gammel", only_internal="ja")
-    change_set, counts = the_plan(client.post(PAGE, data))
+    shown = {"note": "Gammel", "note_foer": "Gammel"}
+    change_set, counts = the_plan(client.post(PAGE, asking(location, only_internal="ja", **shown)))
     assert counts == [1, 1, 0, 0]
     assert change_set.counts["fields"] == {"only_internal": 1}
-    assert "Vælg, hvad der skal ændres." in text(client.post(PAGE, asking(location, note="Gammel")))
+    assert "Vælg, hvad der skal ændres." in text(client.post(PAGE, asking(location, **shown)))
+    the_plan(client.post(PAGE, asking(location, **shown | {"note": ""})))
+    assert ChangeSet.objects.latest("pk").versions.get().note == ""
+
+
+def test_a_note_that_was_left_as_it_stood_does_not_come_back_over_a_newer_one(client, anna):
+    location = builders.location(note="Gammel\nlinje")
+    page = text(client.get(PAGE, {"omfang": "valgte", "valgt": location.gln}))
+    assert 'value="Gammellinje"' in page and 'name="note_foer" value="Gammel linje"' in page
+    asked = asking(location, note="Gammellinje", note_foer="Gammel\r\nlinje", inactive="ja")
+    changed(location, note="Ny")
+    change_set, _counts = the_plan(client.post(PAGE, asked))
+    assert change_set.counts["fields"] == {"inactive": 1}
+    changed(location, note="Nyere")
+    client.post(f"/aendringer/{change_set.pk}/igen/")
+    again = ChangeSet.objects.latest("pk")
+    assert again.pk != change_set.pk and again.counts["fields"] == {"inactive": 1}
 
 
 def test_a_pasted_list_leads_here(client, anna):
