@@ -105,24 +105,24 @@ class Facts:
     receives: dict[str, tuple[tuple[str, float], ...]]
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows(name: str) -> list[dict[str, str]]:
     with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines, delimiter=";"))
 
 
 def words(name: str) -> tuple[str, ...]:
     """Return the invented names in the list `name` of names.csv."""
-    return next(tuple(row["names"].split("|")) for row in _rows("names") if row["list"] == name)
+    return next(tuple(row["names"].split("|")) for row in rows("names") if row["list"] == name)
 
 
 def _codes(name: str) -> dict[str, str]:
-    return {row["code"]: row["name"] for row in _rows(name)}
+    return {row["code"]: row["name"] for row in rows(name)}
 
 
 def _receives(edi_types: Sequence[EdiType]) -> dict[str, tuple[tuple[str, float], ...]]:
     ids = {edi_type.code: edi_type.id for edi_type in edi_types}
     profiles: dict[str, list[tuple[str, float]]] = {}
-    for row in _rows("receives"):
+    for row in rows("receives"):
         share = int(row["share"]) / 100
         profiles.setdefault(row["profile"], []).extend((ids[code], share) for code in row["codes"].split())
     return {profile: tuple(sorted(types)) for profile, types in profiles.items()}
@@ -131,7 +131,7 @@ def _receives(edi_types: Sequence[EdiType]) -> dict[str, tuple[tuple[str, float]
 def _systems(vendors: dict[str, Vendor]) -> tuple[tuple[System, ...], dict[str, Weighted[System]]]:
     systems = []
     sectors: dict[str, list[tuple[System, int]]] = {}
-    for row in _rows("systems"):
+    for row in rows("systems"):
         makers = tuple(vendors[serial] for serial in row["vendors"].split(","))
         system = System(sctid(int(row["serial"]), SYSTEMS), row["name"], makers)
         systems.append(system)
@@ -145,14 +145,14 @@ def _systems(vendors: dict[str, Vendor]) -> tuple[tuple[System, ...], dict[str, 
 def load() -> Facts:
     """Read all fact lists; they are small (about 500 lines in all)."""
     regions = _codes("regions")
-    edi_types = tuple(EdiType(**row) for row in _rows("edi_types"))
+    edi_types = tuple(EdiType(**row) for row in rows("edi_types"))
     vendors = {
         row["serial"]: Vendor(sctid(int(row["serial"]), VENDORS), row["name"], row["administrator"])
-        for row in _rows("vendors")
+        for row in rows("vendors")
     }
     systems, systems_by_sector = _systems(vendors)
     return Facts(
-        places=tuple(_place(row, regions) for row in _rows("places")),
+        places=tuple(_place(row, regions) for row in rows("places")),
         regions=regions,
         vans=_codes("vans"),
         administrators=_codes("administrators"),
@@ -160,10 +160,10 @@ def load() -> Facts:
         vendors=tuple(vendors.values()),
         systems=systems,
         systems_by_sector=systems_by_sector,
-        kinds={row["key"]: _kind(row) for row in _rows("kinds")},
+        kinds={row["key"]: _kind(row) for row in rows("kinds")},
         specialities=tuple(
             Speciality(classification_code(int(row["serial"])), row["name"], row["department"])
-            for row in _rows("specialities")
+            for row in rows("specialities")
         ),
         receives=_receives(edi_types),
     )

@@ -50,7 +50,7 @@ class Site:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demo, started on a free port in a folder of its own."""
+    """The demo, started on a free port in a folder of its own; no list of approvals is in force before a test's own."""
     data = tmp_path_factory.mktemp("site")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -58,7 +58,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
     log = data / "demo.log"
     with log.open("wb") as output:
-        command = ["manage.py", "demo", f"--port={port}", "--locations=300", "--units=800"]
+        command = [
+            "manage.py",
+            "demo",
+            f"--port={port}",
+            "--locations=300",
+            "--units=800",
+            "--without-approvals",
+        ]
         demo = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,

@@ -20,6 +20,11 @@ from soredi import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 Demo = subprocess.Popen[str]
+MADE_ONCE = [
+    "Laver et syntetisk SOR-udtræk\n",
+    "Importerer det\n",
+    "Indlæser et syntetisk ark med godkendelser\n",
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,13 @@ def port() -> int:
 
 
 @pytest.fixture
-def start(data: Path, port: int) -> Iterator[Callable[[], Demo]]:
+def said() -> list[str]:
+    """The lines of the latest start, until it was up."""
+    return []
+
+
+@pytest.fixture
+def start(data: Path, port: int, said: list[str]) -> Iterator[Callable[[], Demo]]:
     """Starts the demo and returns when it says that it is up."""
     started: list[Demo] = []
     environment = os.environ | {"SOREDI_DATA_DIR": str(data)}
@@ -55,8 +66,12 @@ def start(data: Path, port: int) -> Iterator[Callable[[], Demo]]:
         )
         started.append(demo)
         assert demo.stdout is not None
-        assert any("Ctrl-C" in line for line in demo.stdout)
-        return demo
+        said.clear()
+        for line in demo.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                return demo
+        raise AssertionError(said)
 
     yield start_demo
     kill(processes(data))
@@ -116,9 +131,10 @@ def becomes(true: Callable[[], bool], *, seconds: float) -> bool:
     return True
 
 
-def test_it_starts_from_nothing_and_ctrl_c_leaves_no_process(start, data, port):
+def test_it_starts_from_nothing_and_ctrl_c_leaves_no_process(start, data, port, said):
     demo = start()
 
+    assert [line for line in said if line in MADE_ONCE] == MADE_ONCE
     assert status(port, "/health/live") == 200
     assert becomes(lambda: status(port, "/health/ready") == 200, seconds=20)
     assert (data / "demo-password").stat().st_mode & 0o777 == 0o600
@@ -127,8 +143,9 @@ def test_it_starts_from_nothing_and_ctrl_c_leaves_no_process(start, data, port):
     assert processes(data) == []
 
 
-def test_a_killed_worker_comes_back(start, data, port):
+def test_a_killed_worker_comes_back(start, data, port, said):
     start()
+    assert not set(MADE_ONCE) & set(said)
     (killed,) = workers(data)
 
     os.kill(killed, signal.SIGKILL)

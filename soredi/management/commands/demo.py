@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from locations.models import EdiAdministrator, LocationNumber
 from soredi import embedded
 from soredi.db.process import ServerFailed
+from soredi.management.demo_approvals import add_approvals, has_approvals
 from soredi.models import User
 
 HOST = "127.0.0.1"
@@ -51,6 +52,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port of the web server (8000)")
         parser.add_argument("--locations", type=int, metavar="N", help="location numbers in the demo extract")
         parser.add_argument("--units", type=int, metavar="N", help="units in the demo extract")
+        parser.add_argument(
+            "--without-approvals", action="store_true", help="load no list of approvals: nothing is certified"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.EMBEDDED:
@@ -68,6 +72,9 @@ class Command(BaseCommand):
                 self.fill({name: options[name] for name in ("locations", "units") if options[name]})
             password = kept_password(settings.DATA_DIR / "demo-password")
             add_people(password)
+            if not options["without_approvals"] and not has_approvals():
+                self.say(_("Loading a synthetic sheet of approvals"))
+                add_approvals(by=User.objects.get(username="administrator"))
             connections.close_all()
             children = [Child(name, command) for name, command in commands(port).items()]
             for child in children:
