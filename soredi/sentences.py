@@ -17,8 +17,8 @@ from django.utils.translation import gettext, ngettext
 class Sentence:
     """`text` with `args` in its places, in the language of whoever reads `str()` of it.
 
-    Arguments are numbers of things, sentences or taken as text; the number of an import is text. With a plural, `many`,
-    it is made by `counted`.
+    Arguments are numbers of things, sentences or taken as text; the key of an import or a change is
+    text. With a plural, `many`, it is made by `counted`.
     """
 
     def __init__(self, text: str, many: str = "", /, **args: Any):

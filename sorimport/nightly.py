@@ -102,10 +102,12 @@ def _earlier(sha256: str) -> ImportRun | None:
 def _end_unchanged(run: ImportRun, earlier: ImportRun) -> None:
     if earlier.state == State.WAITING:
         message = Sentence(
-            "Unchanged since import %(run)s, which waits for an administrator's word.", run=earlier.pk
+            "Unchanged since import %(run)s, which waits for an administrator's word.", run=str(earlier.pk)
         )
     else:
-        message = Sentence("Unchanged since import %(run)s. There was nothing to import.", run=earlier.pk)
+        message = Sentence(
+            "Unchanged since import %(run)s. There was nothing to import.", run=str(earlier.pk)
+        )
     ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
         state=State.DONE, finished_at=timezone.now(), message=message
     )

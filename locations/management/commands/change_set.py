@@ -96,7 +96,7 @@ class Command(JobCommand):
             raise Refused(
                 Sentence(
                     "Change %(id)s is not a draft any more (%(state)s). Plan it again.",
-                    id=change_set.pk,
+                    id=str(change_set.pk),
                     state=Sentence(change_set.state),
                 )
             )
@@ -132,7 +132,7 @@ def _carry_out(change_set: ChangeSet, options: dict[str, Any]) -> ChangeSet:
             Sentence(
                 "Change %(id)s has warnings (%(sorts)s) and is still a draft. Look at it, then carry it out with "
                 "--accept-warnings.",
-                id=change_set.pk,
+                id=str(change_set.pk),
                 sorts=", ".join(group.sort.value for group in groups),
             )
         )
