@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
-from locations import all_certified, targets, warnings
+from locations import all_certified, targets, unchanged, warnings
 from locations.access import LocationNumberQuerySet
 from locations.chosen import NotPermitted, choose, require_rights
 from locations.models import (
@@ -136,7 +136,9 @@ def plan(
         inactive=inactive,
         note=note,
     )
-    _count(change_set, chosen)
+    values = (edi_administrator, system, vans, only_internal, inactive, note)
+    stated = bool(add or add_certified or replace) or any(value is not None for value in values)
+    _count(change_set, chosen, stated=stated, gains=[new] if new else [])
     _warn(change_set, today)
     if approvals:
         named = [*add, *(replace or ()), *(swap or ())]
@@ -275,9 +277,13 @@ def _write(statement: str, change_set: ChangeSet, **params: Any) -> None:
         cursor.execute(statement, {"change_set": change_set.pk, **params})
 
 
-def _count(change_set: ChangeSet, chosen: int) -> ChangeSet:
+def _count(
+    change_set: ChangeSet, chosen: int, *, stated: bool = True, gains: Sequence[EdiType] = ()
+) -> ChangeSet:
     """Store what the plan would do, for preview and receipt."""
     change_set.counts |= totals(change_set, chosen)
+    if change_set.counts["unchanged"]:
+        change_set.counts["why_unchanged"] = unchanged.why(change_set, stated=stated, gains=gains)
     change_set.save(update_fields=["counts"])
     return change_set
 

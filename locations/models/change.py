@@ -25,7 +25,8 @@ class ChangeSet(Job):
     """Planned, previewed, applied, and undone as one. Its LocationVersion rows are the change.
 
     `counts` holds what planning found: `{"chosen", "changed", "unchanged", "added", "removed"}`; chosen, changed and
-    unchanged count location numbers, added and removed count EDI types over all of them. An undo adds `"kept"`: how
+    unchanged count location numbers, added and removed count EDI types over all of them; `"why_unchanged"` as in
+    `locations.unchanged`. An undo adds `"kept"`: how
     many fields it left alone because somebody changed them since.
     """
 

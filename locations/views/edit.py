@@ -193,7 +193,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
             it.cancel()
             return redirect("change-set", planned.pk)
         if form.is_valid():
-            messages.info(request, _("There is nothing to carry out: all of them are as asked already."))
+            messages.info(request, _("There is nothing to carry out: nothing would change."))
         else:
             messages.error(request, _("It cannot be planned like this any more. Choose again."))
     return redirect("change-set", pk)
