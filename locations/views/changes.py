@@ -97,13 +97,14 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Plan to take `pk` back, or those of its numbers that were chosen, and show the plan."""
     it = get_object_or_404(ChangeSet.objects.visible_to(request.user).select_related("by", "undoes"), pk=pk)
     form = UndoForm(request.POST)
-    if not form.is_valid():
-        return whole_page(request, it, form)
-    if request.POST.get("omfang") == undoing.CHOSEN and not request.POST.getlist("valgt"):
+    asked = undoing.meant(request.POST)
+    nothing_ticked = asked.get("omfang") == undoing.CHOSEN and not asked.getlist("valgt")
+    if nothing_ticked:
         messages.info(request, _("Tick the location numbers that you want to undo."))
-        return redirect("change-set", pk)
     try:
-        planned = undoing.plan(request, it, request.POST, form.cleaned_data["reason"])
+        if nothing_ticked or not form.is_valid():
+            return whole_page(request, it, form)
+        planned = undoing.plan(request, it, asked, form.cleaned_data["reason"])
     except FilterError as error:
         return refused(request, error.message, error.parameter)
     except Refused as refusal:

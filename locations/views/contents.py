@@ -38,8 +38,12 @@ _ASKED_AS = {
 
 
 def contents(request: HttpRequest, it: ChangeSet) -> dict[str, Any]:
-    """The context of locations/_contents.html. Raises FilterError."""
-    whole, query = sees_whole(request, it), request.GET
+    """The context of locations/_contents.html; of a form that comes back, as narrowed where it was filled in.
+
+    Raises FilterError.
+    """
+    whole = sees_whole(request, it)
+    query = QueryDict(request.POST["soegning"]) if request.POST.get("soegning") else request.GET
     asked = narrowed(request, it, query)
     versions, narrows = asked.qs, asked.narrows
     number = page_number(request)

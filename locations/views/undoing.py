@@ -1,7 +1,8 @@
 """Choosing which numbers of a change set shall be undone.
 
-A form that is posted says `omfang`: nothing for all that are left, `valgte` with `valgt=<gln>&valgt=…`, or `alle` with
-`soegning=<query of the change set's page>`.
+A form that is posted says `omfang`: nothing for all that are left, `valgte` with `valgt=<gln>&valgt=…`, `alle` with
+`soegning=<query of the change set's page>`, or `enter`, when no button was pressed: those that are ticked, else what
+the button for all of them says.
 """
 
 from typing import Any, cast
@@ -20,7 +21,7 @@ from locations.views.contents import narrowed
 from soredi.jobs import State
 from soredi.models import User
 
-CHOSEN, MATCHING = "valgte", "alle"
+CHOSEN, MATCHING, ENTER = "valgte", "alle", "enter"
 
 
 def undoing(request: HttpRequest, it: ChangeSet, form: UndoForm | None = None) -> dict[str, Any]:
@@ -47,6 +48,17 @@ def undoing(request: HttpRequest, it: ChangeSet, form: UndoForm | None = None) -
         "undo_form": (form or UndoForm()) if count else None,
         "ticked": request.POST.getlist("valgt"),
     }
+
+
+def meant(asked: QueryDict) -> QueryDict:
+    """`asked` with one of the other choices in the place of `enter`."""
+    if asked.get("omfang") != ENTER:
+        return asked
+    meant = asked.copy()
+    page = QueryDict(asked.get("soegning", ""))
+    narrows = any(page.get(name) for name in NARROWS_VERSIONS)
+    meant["omfang"] = CHOSEN if asked.getlist("valgt") else MATCHING if narrows else ""
+    return meant
 
 
 def plan(request: HttpRequest, it: ChangeSet, asked: QueryDict, reason: str) -> ChangeSet:
@@ -76,7 +88,8 @@ def chosen(request: HttpRequest, it: ChangeSet, asked: QueryDict) -> LocationNum
             raise Http404
         return found
     if scope != MATCHING:
-        raise FilterError("omfang", _("Choose one of: %(choices)s.") % {"choices": f"{CHOSEN}, {MATCHING}"})
+        choices = f"{CHOSEN}, {MATCHING}, {ENTER}"
+        raise FilterError("omfang", _("Choose one of: %(choices)s.") % {"choices": choices})
     query = QueryDict(asked.get("soegning", ""))
     for parameter in query:
         if parameter not in (*NARROWS_VERSIONS, "page"):

@@ -239,10 +239,11 @@ def test_all_that_the_filter_shows_are_undone(client: Client, anna: Any) -> None
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
-        ({"omfang": "valgte"}, 302),  # nothing ticked: back, and told so
+        ({"omfang": "valgte"}, 200),  # nothing ticked: told so
         ({"omfang": "valgte", "valgt": "5790000000005"}, 404),
         ({"omfang": "halvdelen"}, 400),
         ({"omfang": "alle", "soegning": "vans=KMD"}, 400),
+        ({"omfang": "alle", "soegning": "felt=navn", "reason": ""}, 400),
         ({"omfang": "alle", "soegning": "felt=navn"}, 400),
     ],
 )
@@ -252,8 +253,36 @@ def test_an_unusable_choice_plans_nothing(
     number, theirs = location(), location(gln="5790000000005", edi_administrator="116")
     done = changed(number, theirs, note="x")
     made = ChangeSet.objects.count()
-    assert client.post(f"/aendringer/{done.pk}/fortryd/", {**asked, **WHY}).status_code == status
+    assert client.post(f"/aendringer/{done.pk}/fortryd/", {**WHY, **asked}).status_code == status
     assert ChangeSet.objects.count() == made
+
+
+@pytest.mark.parametrize(
+    ("asked", "undone"),
+    [
+        ({}, ["Nord", "Syd", "Øst"]),
+        ({"soegning": "page=2"}, ["Nord", "Syd", "Øst"]),
+        ({"soegning": "q=nord"}, ["Nord"]),
+        ({"soegning": "q=nord", "valgt": "Syd"}, ["Syd"]),
+    ],
+)
+def test_enter_undoes_what_is_ticked_else_what_the_button_for_all_says(
+    client: Client, anna: Any, asked: dict[str, str], undone: list[str]
+) -> None:
+    numbers = {name: location(unit=unit(name)) for name in ("Nord", "Syd", "Øst")}
+    done = changed(*numbers.values(), by=anna, note="x")
+    choice = {**asked, "valgt": numbers[asked["valgt"]].gln} if "valgt" in asked else asked
+    client.post(f"/aendringer/{done.pk}/fortryd/", {"omfang": "enter", **choice, **WHY})
+    versions = ChangeSet.objects.latest("pk").versions.order_by("location__unit__name")
+    assert list(versions.values_list("location__unit__name", flat=True)) == undone
+
+
+def test_without_a_reason_the_filter_is_kept(client: Client, anna: Any) -> None:
+    north, south = location(unit=unit("Nord Klinik")), location(unit=unit("Syd Klinik"))
+    done = changed(north, south, by=anna, note="x")
+    asked = {"omfang": "alle", "soegning": "q=nord", "reason": ""}
+    shown = page(client.post(f"/aendringer/{done.pk}/fortryd/", asked))
+    assert (north.gln in shown, south.gln in shown, 'value="q=nord"' in shown) == (True, False, True)
 
 
 def test_a_refused_undo_of_some_is_planned_again_for_the_same(client: Client, anna: Any) -> None:
