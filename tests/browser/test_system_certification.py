@@ -9,26 +9,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from .approvals import hand_in, sheet
 from .conftest import Site, look
 
 LogIn = Callable[[Page, str], Page]
 
-HEADER = "System;Leverandør;Systemtype / Oversigt;Standard;Standard ID (Version);Kanal;Teststatus"
 SYSTEMS = ("Clinea (LPS)", "Clinea (Privath.)", "Nexus (EOJ)", "MADS")
-
-
-def sheet(folder: Path, name: str, *systems: str) -> Path:
-    rows = (f"{system};EG;Lægesystemer;Brev;DIS91 (D9134L);Modtage;Godkendt" for system in systems)
-    path = folder / name
-    path.write_text("\r\n".join([HEADER, *rows]), encoding="utf-8")
-    return path
-
-
-def hand_in(page: Page, file: Path, day: str) -> None:
-    page.goto("/stamdata/certificering/")
-    page.set_input_files("input[name=ark]", file)
-    page.fill("input[name=dato]", day)
-    page.click("text=Læs arket")
 
 
 def test_a_sheet_is_put_into_use_and_a_system_mapped_by_keyboard(
