@@ -127,13 +127,13 @@ def test_edi_types_are_removed_replaced_and_added_at_once(client, anna, operatio
 
 def test_note_and_marks_are_set_and_taken_away(client, anna):
     noted, plain = builders.location(note="Old", inactive=True), builders.location()
-    for operations, changed in (
+    for operations, planned in (
         ({"note": "New", "only_internal": "ja"}, [("New", True, True), ("New", True, False)]),
         ({"clear_note": "on", "inactive": "nej"}, [("", False, False)]),
     ):
         the_plan(client.post(PAGE, asking(noted, plain, **operations)))
         versions = ChangeSet.objects.latest("pk").versions.order_by("location_id")
-        assert [(v.note, v.only_internal, v.inactive) for v in versions] == changed
+        assert [(v.note, v.only_internal, v.inactive) for v in versions] == planned
 
 
 def test_only_an_administrator_gives_numbers_to_another_edi_administrator(client, anna):
