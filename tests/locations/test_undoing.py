@@ -16,12 +16,9 @@ from locations.models import ChangeSet, EdiAdministrator, EdiType, LocationNumbe
 from locations.undoing import holding, undone
 from soredi.jobs import Refused, State
 from tests.builders import code, edi_type, location, unit, user
+from tests.changing import numbers
 
 pytestmark = pytest.mark.django_db
-
-
-def numbers(*locations: LocationNumber) -> Any:
-    return LocationNumber.objects.filter(pk__in=[number.pk for number in locations])
 
 
 def carry_out(change_set: ChangeSet) -> ChangeSet:
