@@ -163,14 +163,12 @@ def test_when_only_the_demo_is_killed_all_else_ends_by_itself(start, data):
     assert becomes(lambda: not processes(data), seconds=20)
 
 
-def test_after_everything_was_killed_it_is_up_within_ten_seconds(start, data, port):
+def test_after_everything_was_killed_it_comes_up_again(start, data, port):
     start()
     kill(processes(data))
 
-    begun = time.monotonic()
     start()
 
-    assert time.monotonic() - begun < 10
     assert status(port, "/health/live") == 200
 
 

@@ -136,10 +136,8 @@ def test_after_everything_was_killed_the_next_start_finds_the_data(data, start):
     user.wait()
     kill(servers(data))
 
-    begun = time.monotonic()
     embedded.ensure(data, durable=False)
 
-    assert time.monotonic() - begun < 5
     assert len(write_and_read(data)) == 2
 
 

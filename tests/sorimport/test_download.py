@@ -176,7 +176,7 @@ def test_the_server_says_when_to_come_back(tmp_path: Path) -> None:
     with publishing(CONTENT, says(503, Retry_After=1)) as publisher:
         begun = time.monotonic()
         assert get(publisher, tmp_path)[1] == CONTENT
-    assert 1 <= time.monotonic() - begun < 5
+    assert time.monotonic() - begun >= 1
 
 
 def test_a_server_that_wants_an_hour_is_not_waited_for(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import itertools
 import json
 import subprocess
 import sys
-import time
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -296,12 +295,8 @@ def test_classifications_cover_what_the_other_files_use(extract: Extract) -> Non
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
-def test_a_small_extract_has_every_kind_and_administrator_and_is_made_at_once(
-    seed: int, tmp_path: Path
-) -> None:
-    began = time.perf_counter()
+def test_a_small_extract_has_every_kind_and_administrator(seed: int, tmp_path: Path) -> None:
     counts = make_extract(tmp_path, locations=60, units=150, seed=seed)
-    assert time.perf_counter() - began < 2
     extract = Extract(tmp_path, counts)
     assert len(extract.units) == 150
     kinds = {
