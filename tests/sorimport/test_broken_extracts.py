@@ -41,7 +41,7 @@ def test_more_rows_left_out_than_the_limit_fail_the_run_and_change_nothing(folde
     run = import_once(write(extract([*good, *wrong]), folder))
     message = failed(run)
     assert [
-        word for word in (LOCATIONS, "linje 5", "1001", "1004", "13 cifre") if word not in message
+        word for word in (LOCATIONS, "linje 5", "1.001", "1.004", "13 cifre") if word not in message
     ] == [], message
     with override("en"):
         assert "A location number has 13 digits" in str(run.message)
@@ -118,7 +118,7 @@ def failed(run: ImportRun) -> str:
         ),
         ({UNITS: "SorId;SorType\n".encode("utf-16")}, ["SOREntity.csv"]),
         ({PAIRS: b"EanLocationCode;EDI\0TypeId\r\n1;2\r\n"}, ["LocationsCodeEDITypeMap.csv", "1"]),
-        ({UNITS: csv_bytes([{}] * 3, UNIT) + b"x;y\r\n" * 1001}, ["SOREntity.csv", "5", "1001"]),
+        ({UNITS: csv_bytes([{}] * 3, UNIT) + b"x;y\r\n" * 1001}, ["SOREntity.csv", "5", "1.001"]),
     ],
     ids=["empty", "blank", "no units", "no numbers", "no pairs", "column", "utf-16", "nul", "ragged"],
 )
