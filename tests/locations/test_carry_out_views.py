@@ -103,6 +103,11 @@ def test_all_certified_are_shown_with_their_basis_and_who_gets_nothing(client, a
         "Lokationsnummer;Enhed;System;Hvorfor",
         f"{left};'=Afsnit B;Nova;Systemet er ikke koblet til et på listen.",
     ]
+    assert "Tilføjes, fordi systemet er godkendt" in page
+    draft.run_here(changes.apply)
+    receipt = text(client.get(address(draft)))
+    assert receipt.index("1 blev ændret") < receipt.index("Tilføjet, fordi systemet er godkendt")
+    assert receipt.count("1 blev ændret") == 1
 
 
 def test_a_plan_out_of_date_lists_what_moved_and_is_planned_again_at_one_click(client, anna):
