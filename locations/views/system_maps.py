@@ -90,7 +90,12 @@ def said(request: HttpRequest) -> HttpResponse:
         )
         system_map.add_history([ours])
         numbers = LocationNumber.objects.editable_by(request.user).filter(system=system).count()
-        context = {"row": row(ours, numbers), "error": error, "query": request.POST.get("soegning", "")}
+        context = {
+            "row": row(ours, numbers),
+            "error": error,
+            "said": name,
+            "query": request.POST.get("soegning", ""),
+        }
         return render(request, "locations/certification/_system_map.html", context)
     query = query_of(QueryDict(request.POST.get("soegning", "")))
     return redirect(f"{reverse('system-maps')}?{query}#system-{system.pk}")

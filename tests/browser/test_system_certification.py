@@ -52,6 +52,21 @@ def test_a_sheet_is_put_into_use_and_a_system_mapped_by_keyboard(
     expect(row).to_contain_text("administrator: afviste Clinea (Privath.)")
     look(page, "system-map-mapped")
 
+    # Enter in the field maps what is written there, and nothing else.
+    row.locator("summary", has_text="Et andet navn").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Nexus")
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("alert")).to_contain_text("“Nexus” står ikke på")
+    expect(row.locator("input[name=navn]")).to_be_focused()
+    look(page, "system-map-refused")
+    page.reload()
+    row.locator("summary", has_text="Et andet navn").click()
+    row.locator("input[name=navn]").fill("Nexus (EOJ)")
+    page.keyboard.press("Enter")
+    expect(row.locator(".answer-certified")).to_have_text(["Clinea (LPS)", "Nexus (EOJ)"])
+
     row.get_by_role("link", name="Clinea").click()
     expect(page.get_by_role("heading", name="Certificering", exact=True)).to_be_visible()
     expect(page.get_by_text("Hos MedCom:")).to_contain_text("Clinea (LPS)")
