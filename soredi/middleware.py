@@ -1,6 +1,6 @@
 """What happens around every request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -38,6 +38,29 @@ def whole_page_login(get_response: Respond) -> Respond:
         ):
             return HttpResponse(headers={"HX-Refresh": "true"})
         return response
+
+    return respond
+
+
+def no_nul(get_response: Respond) -> Respond:
+    """400 for a NUL in the address or in a plain form: no database takes it, and nobody types it.
+
+    A form with files is left to its own fields, since reading it here would be before its upload is guarded.
+    """
+
+    def texts(request: HttpRequest) -> Iterator[str]:
+        yield request.path
+        queries = [request.GET]
+        if request.content_type == "application/x-www-form-urlencoded":
+            queries.append(request.POST)
+        for query in queries:
+            for name, values in query.lists():
+                yield from (name, *values)
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if any("\0" in text for text in texts(request)):
+            return render(request, "400.html", status=400)
+        return get_response(request)
 
     return respond
 

@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "soredi.middleware.no_nul",
     "soredi.middleware.wrong_method",
     "massupdate.uploads.upload",
 ]

@@ -184,3 +184,17 @@ def test_the_admin_sites_own_log_in_leads_to_ours(client, anna):
     assert client.get("/admin/login/")["Location"] == "/log-ind/?next=/admin/"
     there = client.get("/admin/soredi/user/", follow=True)
     assert there.redirect_chain[-1][0] == "/log-ind/?next=/admin/soredi/user/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/stamdata/edi-typer/?q=%00", "/stamdata/edi-typer/%00/", "/stamdata/certificering/svar/?system=%00"],
+)
+def test_a_nul_in_an_address_is_refused(client, anna, path):
+    assert client.get(path).status_code == 400
+
+
+def test_a_nul_in_a_form_is_refused(client):
+    client.force_login(builders.user("staff", staff=True))
+    form = "application/x-www-form-urlencoded"
+    assert client.post("/stamdata/systemer/kobling/", "system=%00", form).status_code == 400
