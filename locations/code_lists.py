@@ -63,7 +63,8 @@ _COMMON = (_NAME, _RETIRED, _REPLACED)
 
 @dataclass(frozen=True)
 class CodeList:
-    """`column` of LocationNumber points into the list, `parameter` of the search asks for a row of it.
+    """`column` of LocationNumber points into the list (`specialities` are those of the units that a number serves),
+    `parameter` of the search asks for a row of it.
 
     `moves`: numbers can be moved from one row to another by a change set.
     """
@@ -107,6 +108,11 @@ class CodeList:
     def find(self, label: str) -> Any:
         """The row that `label` names. Raises DoesNotExist."""
         return self.rows().get(label_is(self, label))
+
+    @property
+    def sorts(self) -> tuple[str, ...]:
+        """Values of `sort`; `-` before one turns it round."""
+        return tuple(sort for sort in SORTS if sort != "standard" or sort in self.field_names)
 
     def counted_for(self, user: User) -> bool:
         """Vendors are counted for administrators only, who alone may search by them."""
@@ -152,7 +158,14 @@ LISTS = {
             vendors=True,
         ),
         CodeList("regioner", Region, _("Regions"), _("Region"), column="region", parameter="region"),
-        CodeList("specialer", Speciality, _("Specialities"), _("Speciality"), parameter="speciale"),
+        CodeList(
+            "specialer",
+            Speciality,
+            _("Specialities"),
+            _("Speciality"),
+            column="specialities",
+            parameter="speciale",
+        ),
         CodeList(
             "edi-administratorer",
             EdiAdministrator,
@@ -166,7 +179,6 @@ LISTS = {
     )
 }
 
-# Values of `sort`, `-` before them turns them round.
 SORTS = ("kode", "navn", "standard", "udgaar", "antal")
 
 
@@ -218,8 +230,15 @@ class Unnest(Func):
 def held(user: User, column: str) -> Mapping[int, int]:
     """Primary key of a row → how many of the numbers that `user` may edit have it. One query, two for who is no
     administrator."""
-    key = Unnest(F(column)) if column == "edi_types" else F(column)
-    rows = LocationNumber.objects.listed_for(user).order_by().values(entry=key).annotate(n=Count("pk"))
+    numbers = LocationNumber.objects.listed_for(user).order_by()
+    if column == "specialities":  # A number serves several units with the same one.
+        served = numbers.exclude(unit__number_users__specialities=[])
+        rows = served.values(entry=Unnest(F("unit__number_users__specialities"))).annotate(
+            n=Count("pk", distinct=True)
+        )
+    else:
+        key = Unnest(F(column)) if column == "edi_types" else F(column)
+        rows = numbers.values(entry=key).annotate(n=Count("pk"))
     return {row["entry"]: row["n"] for row in rows if row["entry"] is not None}
 
 

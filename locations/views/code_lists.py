@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from locations.catalogue_check import is_day
 from locations.catalogue_files import as_csv
 from locations.catalogue_history import rows_on
-from locations.code_lists import LISTS, SORTS, CodeList, asked_for, held, in_order, matching
+from locations.code_lists import LISTS, CodeList, asked_for, held, in_order, matching
 from locations.exports import CONTENT_TYPES
 from locations.models import CatalogueChange
 from soredi.jobs import State
@@ -66,8 +66,9 @@ def code_list(request: HttpRequest, code_list: CodeList) -> HttpResponseBase:
     """
     user = cast(User, request.user)
     words, sort, day = (request.GET.get(name, "").strip() for name in ("q", "sort", "pr"))
-    if sort.removeprefix("-") not in ("", *SORTS):
-        return refused(request, _("Choose one of: %(choices)s.") % {"choices": ", ".join(SORTS)}, "sort")
+    if sort.removeprefix("-") not in ("", *code_list.sorts):
+        choices = ", ".join(code_list.sorts)
+        return refused(request, _("Choose one of: %(choices)s.") % {"choices": choices}, "sort")
     if request.GET.get("format", "csv") != "csv":
         return refused(request, _("Choose one of: %(choices)s.") % {"choices": "csv"}, "format")
     if day and not is_day(day):

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from locations import changes
-from locations.models import CatalogueChange, ChangeSet, EdiAdministrator, EdiType, System, Vans
+from locations.models import CatalogueChange, ChangeSet, EdiAdministrator, EdiType, Speciality, System, Vans
 from soredi.jobs import State
 from tests import builders
 
@@ -63,6 +63,18 @@ def test_a_list_counts_the_users_own_numbers_and_links_to_them(client, anna, dja
     assert "leverandoer=CGM" in text(client.get("/stamdata/leverandoerer/"))
 
 
+def test_specialities_count_each_number_that_serves_a_unit_with_one_once(client, anna):
+    clinic = builders.unit("Sygehus", kind="SI", specialities=["s1"])
+    builders.location(unit=clinic)
+    below = {"parent": clinic, "inherits_number": True, "number_holder": clinic}
+    builders.unit("Afsnit", specialities=["s1", "s2"], **below)
+    builders.location(unit=builders.unit("Andres", specialities=["s1"]), edi_administrator="106")
+    builders.code(Speciality, "s3")
+    page = client.get("/stamdata/specialer/?sort=-antal")
+    assert {one["label"]: one["count"] for one in page.context["rows"]} == {"s1": 1, "s2": 1, "s3": 0}
+    assert 'href="/lokationsnumre/?speciale=s2">1</a>' in text(page)
+
+
 def test_a_list_is_searched_and_sorted(client, anna):
     for code, name in (("S1", "Åben"), ("S2", "Zeta"), ("S3", "ærlig Åben"), ("X4", "Ørsted")):
         builders.code(System, code, name)
@@ -71,7 +83,7 @@ def test_a_list_is_searched_and_sorted(client, anna):
     assert codes(client.get("/stamdata/systemer/?sort=-navn")) == ["S1", "X4", "S3", "S2"]
     assert codes(client.get("/stamdata/systemer/?sort=-antal"))[0] == "X4"
     assert codes(client.get("/stamdata/systemer/?sort=kode&q=aaben+s")) == ["S1", "S3"]
-    for query in ("sort=andet", "liste=vans", "format=xlsx", "pr=i+dag", "q=a&q=b"):
+    for query in ("sort=andet", "sort=standard", "liste=vans", "format=xlsx", "pr=i+dag", "q=a&q=b"):
         assert client.get(f"/stamdata/systemer/?{query}").status_code == 400
 
 
