@@ -78,6 +78,7 @@ class Change:
     fields: list[FieldChange] = field(default_factory=list)
     added: list[EdiType] = field(default_factory=list)
     removed: list[EdiType] = field(default_factory=list)
+    kept: int = 0  # EDI types that it had before and has after
 
 
 def changes_of(location: LocationNumber, until: datetime | None = None) -> list[Change]:
@@ -139,6 +140,7 @@ def _change(version: LocationVersion, types: dict[int, EdiType]) -> Change:
         ],
         added=_sorted(types, after - before),
         removed=_sorted(types, before - after),
+        kept=len(before & after),
     )
 
 

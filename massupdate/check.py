@@ -14,19 +14,23 @@ from django.db import connection
 from locations.access import LocationNumberQuerySet
 from locations.certification import tabulate
 
+# Spaces that a copy from a web page, a PDF or a French spreadsheet brings along and that nobody sees: no-break ones,
+# those of a figure's or a thin width, and those of none. As both a string and a regular expression of SQL write them.
+SPACES = r"\u00a0\u2007\u2009\u200b\u202f\ufeff"
+
 # The distinct spellings of numbers. In a cell, spaces, an apostrophe and ="…" are Excel's, not the number's.
 # location_id is that of a number we hold and the person may change: of others' numbers nothing more is looked at.
-_NUMBERS = """
+_NUMBERS = f"""
 CREATE TEMP TABLE mass_number ON COMMIT DROP AS
 SELECT s.spelt, s.gln, l.id IS NOT NULL AS held, e.id AS location_id FROM (
-    SELECT spelt, translate(spelt, E' ="''\\t\\u00a0', '') AS gln
+    SELECT spelt, translate(spelt, E' ="''\\t{SPACES}', '') AS gln
     FROM (SELECT DISTINCT coalesce(gln, '') AS spelt FROM (SELECT DISTINCT gln FROM mass_line) l) d
 ) AS s LEFT JOIN locations_locationnumber l USING (gln) LEFT JOIN mass_editable e ON e.id = l.id
 """
 
 # How two spellings of an EDI type are compared: case does not count, and what stands between or around the words
 # (spaces, the parentheses of `code (version)`, Excel's apostrophe and ="…") is one space.
-_WORD = r"""upper(btrim(regexp_replace({}, '[\s\u00a0()="'']+', ' ', 'g')))"""
+_WORD = r"""upper(btrim(regexp_replace({}, '[\s""" + SPACES + r"""()="'']+', ' ', 'g')))"""
 
 # Every way to write an EDI type. First comes what an export writes, so that it means the same when it comes back.
 # A code alone means its one current version, or its only version at all.

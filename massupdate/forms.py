@@ -1,12 +1,13 @@
 """Handing in a file, and ticking its warnings."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.formats import number_format
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
+from massupdate.findings import Group
 from massupdate.read import fits, too_large
 
 REASON_LENGTH = 1000  # characters
@@ -52,18 +53,13 @@ class HandInForm(forms.Form):
 
 
 class WarningsForm(forms.Form):
-    """One tick for each sort of warning; all of them are needed to go on. `groups`: code → how many lines."""
+    """One tick for each sort of warning, named by what it means; all of them are needed to go on."""
 
-    def __init__(self, groups: dict[str, int], data: Any = None):
+    def __init__(self, groups: Iterable[Group], data: Any = None):
         super().__init__(data)
-        for code, lines in groups.items():
-            self.fields[code] = forms.BooleanField(
-                label=ngettext(
-                    "I have seen the warning of %(lines)s line",
-                    "I have seen the warnings of %(lines)s lines",
-                    lines,
-                )
-                % {"lines": number_format(lines, force_grouping=True)},
+        for group in groups:
+            self.fields[group.code] = forms.BooleanField(
+                label=group.meaning.rstrip("."),
                 error_messages={"required": gettext_lazy("Tick that you have seen these warnings.")},
                 widget=forms.CheckboxInput(attrs={"class": "form-checkbox"}),
             )

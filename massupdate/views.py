@@ -20,9 +20,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from locations.change_filters import NARROWS_VERSIONS
 from locations.exports import CONTENT_TYPES
 from locations.filters import FilterError
-from locations.views.contents import PARAMETERS, contents
+from locations.models import LocationNumber
+from locations.views.contents import contents
 from locations.views.undoing import undoing
 from massupdate import actions
 from massupdate.findings import as_csv, groups, with_examples
@@ -91,13 +93,19 @@ def mass_updates(request: HttpRequest) -> HttpResponse:
         {"update": update, "mark": mark(update), "said": said(update), "planned": planned(update)}
         for update in page
     ]
-    context = {"form": form, "page": page, "rows": rows, "searches": filled(request)}
+    context = {
+        "form": form,
+        "page": page,
+        "rows": rows,
+        "searches": filled(request),
+        "may_edit": request.user.is_staff or LocationNumber.objects.editable_by(request.user).exists(),
+    }
     return render(request, "massupdate/mass_updates.html", context)
 
 
 @login_required
 @require_safe
-@takes(*PARAMETERS)
+@takes(*NARROWS_VERSIONS, "page")
 def mass_update(request: HttpRequest, pk: int) -> HttpResponse:
     """`/masseopdatering/<id>/` in whatever state; htmx asks it again while something is under way."""
     update = found(request, pk)
@@ -121,7 +129,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     if change_set is None or change_set.state != State.DRAFT or changes_nothing(update):
         return redirect("mass-update", update.pk)
     warnings = groups(update, is_error=False)
-    form = WarningsForm({group.code: group.lines for group in warnings}, request.POST)
+    form = WarningsForm(warnings, request.POST)
     if not form.is_valid():
         return whole_page(request, update, form)
     if not change_set.enqueue(from_states=(State.DRAFT,), applied_by=cast(User, request.user)):
@@ -228,7 +236,7 @@ def whole_page(request: HttpRequest, update: MassUpdate, form: WarningsForm | No
         warnings = groups(update, is_error=False)
         fields: list[BoundField | None]
         if job.state == State.DRAFT:
-            form = form or WarningsForm({group.code: group.lines for group in warnings})
+            form = form or WarningsForm(warnings)
             fields = [form[group.code] for group in warnings]
         else:
             fields = [None] * len(warnings)

@@ -87,6 +87,13 @@ def test_the_page_says_what_it_does_and_has_an_empty_file(client, anna):
     assert client.get("/masseopdatering/skabelon/?format=ods").status_code == 400
 
 
+def test_who_may_edit_no_location_number_is_told_before_choosing_a_file(client, anna):
+    said = "Der er ingen lokationsnumre, du må redigere."
+    assert said in text(client.get("/masseopdatering/"))
+    builders.location(FIRST)
+    assert said not in text(client.get("/masseopdatering/"))
+
+
 def test_without_a_file_the_field_says_so(client, anna):
     page = text(client.post("/masseopdatering/", {"reason": "Ny aftale"}))
     assert page.count("Vælg en fil.") == 2  # in the summary, with a link, and at the field
@@ -163,12 +170,21 @@ def test_a_file_that_is_no_list_says_what_it_should_be(client, anna):
 def test_the_plan_is_shown_and_carried_out_when_its_warnings_are_ticked(client, anna, numbers):
     update = handed_in(client, f"{FIRST};", f"{SECOND};DIS91", f"{SECOND};DIS91", reason="Ny aftale")
     page = text(client.get(address(update)))
-    for shown in ("Udfør 1 ændring", "DIS91 D9134L", "CTL01 C0130Q", "Ærø Apotek", "Linje 2", "Linje 4"):
+    for shown in (
+        "Udfør 1 ændring",
+        "0 EDI-typer beholdes",
+        "DIS91 D9134L",
+        "CTL01 C0130Q",
+        "Ærø Apotek",
+        "Linje 2",
+        "Linje 4",
+    ):
         assert shown in page
     assert page.count('class="form-checkbox"') == 2
     refused = client.post(address(update, "udfoer"), {"duplicate_line": "on"})
     assert refused.status_code == 200
-    assert 'href="#id_removes_all"' in text(refused)
+    summary = '<a href="#id_removes_all">Linjen fjerner alle lokationsnummerets EDI-typer: Sæt flueben'
+    assert summary in text(refused)
     assert planned(update).state == State.DRAFT
 
     ticked = {"duplicate_line": "on", "removes_all": "on"}
@@ -196,7 +212,8 @@ def test_a_file_that_changes_nothing_cannot_be_carried_out(client, anna, numbers
     assert "Filen ændrer intet" in page
     unknown = client.get(address(update) + "?side=2")
     assert (unknown.status_code, "<strong>side</strong>" in text(unknown)) == (400, True)
-    assert "udfoer" not in page
+    assert "udfoer" not in page and "annuller" not in page
+    assert client.get(address(update) + "?format=csv").status_code == 400
     client.post(address(update, "udfoer"))
     assert planned(update).state == State.DRAFT
 
