@@ -1,5 +1,6 @@
 """Mass updates: hand a file in, see what was found, carry it out."""
 
+from datetime import date
 from typing import Any, cast
 
 from django.contrib import messages
@@ -228,6 +229,8 @@ def whole_page(request: HttpRequest, update: MassUpdate, form: WarningsForm | No
         .select_related("by", "edi_administrator")
         .first(),
     }
+    if approvals := update.counts.get("approvals"):
+        context["approvals_dated"] = date.fromisoformat(approvals["dated"])
     if context["under_way"]:
         context |= {"progress": job.progress(), "step": 3 if change_set else 2}
     elif change_set is None:

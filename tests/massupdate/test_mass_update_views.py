@@ -218,6 +218,13 @@ def test_a_file_that_changes_nothing_cannot_be_carried_out(client, anna, numbers
     assert planned(update).state == State.DRAFT
 
 
+def test_the_list_of_approvals_is_dated_as_people_write_it(client, anna, numbers):
+    update = handed_in(client, f"{SECOND};CTL01")
+    update.counts["approvals"] = {"id": 1, "name": "liste.xlsx", "dated": "2026-11-01"}
+    update.save()
+    assert "liste.xlsx fra 1. november 2026" in text(client.get(address(update)))
+
+
 def test_a_plan_can_be_dropped(client, anna, numbers):
     update = handed_in(client, f"{SECOND};CTL01")
     assert client.post(address(update, "annuller")).status_code == 302
@@ -274,9 +281,8 @@ def test_the_list_holds_ones_own_and_for_an_administrator_all(
 ):
     for n in range(3):
         handed_in(client, f"{SECOND};CTL01", name=f"anna-{n}.csv")
-    with django_assert_num_queries(
-        6
-    ):  # session, user, count, rows, saved searches, the menu's EDI administrators
+    # session, user, count, rows, saved searches, whether there are numbers, the menu's EDI administrators
+    with django_assert_num_queries(7):
         page = text(client.get("/masseopdatering/"))
     assert page.index("anna-2.csv") < page.index("anna-0.csv")
     assert "Venter på dig" in page
