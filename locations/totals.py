@@ -13,16 +13,22 @@ locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id
 """
 _THESE = "v.change_set_id = %(change_set)s AND (v.applied_at IS NOT NULL OR NOT %(in_force)s)"
 
-# How many numbers gain and lose each EDI type. Two passes, by the index of the change set.
+# How many numbers gain, lose and keep each EDI type, of those whose types change. In two passes, by the index of the
+# change set, of which only one compares: whoever had a type and does not keep it loses it.
 _PER_TYPE = f"""
-SELECT e, count(*) FILTER (WHERE gained), count(*) FILTER (WHERE NOT gained) FROM (
-    SELECT e, true AS gained FROM {_CHANGED}, unnest(v.edi_types) e
-    WHERE {_THESE} AND v.edi_types <> b.edi_types AND NOT e = ANY (b.edi_types)
-    UNION ALL
-    SELECT e, false FROM {_CHANGED}, unnest(b.edi_types) e
-    WHERE {_THESE} AND v.edi_types <> b.edi_types AND NOT e = ANY (v.edi_types)
-) AS moved
-GROUP BY e
+SELECT e, gains, held - keeps AS losses, keeps FROM (
+    SELECT e, count(*) FILTER (WHERE NOT before AND NOT kept) AS gains, count(*) FILTER (WHERE before) AS held,
+        count(*) FILTER (WHERE kept) AS keeps
+    FROM (
+        SELECT e, false AS before, e = ANY (b.edi_types) AS kept FROM {_CHANGED}, unnest(v.edi_types) e
+        WHERE {_THESE} AND v.edi_types <> b.edi_types
+        UNION ALL
+        SELECT e, true, false FROM {_CHANGED}, unnest(b.edi_types) e
+        WHERE {_THESE} AND v.edi_types <> b.edi_types
+    ) AS had
+    GROUP BY e
+) AS counted
+WHERE gains > 0 OR held > keeps
 """
 
 # Out: (versions, <one count of differing versions for each profile column>).
@@ -33,7 +39,8 @@ FROM {_CHANGED} WHERE {_THESE}
 
 
 def totals(change_set: ChangeSet, chosen: int, *, in_force: bool = False) -> dict[str, Any]:
-    """For `ChangeSet.counts`: how many of the `chosen` numbers change, what they gain and lose, by type and by field.
+    """For `ChangeSet.counts`: how many of the `chosen` numbers change, what they gain, lose and keep, by type
+    and by field.
 
     `in_force`: count only versions that were applied.
     """
@@ -43,12 +50,14 @@ def totals(change_set: ChangeSet, chosen: int, *, in_force: bool = False) -> dic
         changed, *fields = cursor.fetchone()
         cursor.execute(_PER_TYPE, params)
         per_type = cursor.fetchall()
+    kept = {str(pk): keeps for pk, _gains, _losses, keeps in sorted(per_type) if keeps}
     return {
         "chosen": chosen,
         "changed": changed,
         "unchanged": chosen - changed,
-        "added": sum(gains for _type, gains, _losses in per_type),
-        "removed": sum(losses for _type, _gains, losses in per_type),
-        "edi_types": {str(pk): [gains, losses] for pk, gains, losses in sorted(per_type)},
+        "added": sum(gains for _type, gains, _losses, _keeps in per_type),
+        "removed": sum(losses for _type, _gains, losses, _keeps in per_type),
+        "edi_types": {str(pk): [gains, losses] for pk, gains, losses, _keeps in sorted(per_type)},
         "fields": {c.removesuffix("_id"): n for c, n in zip(PROFILE_COLUMNS, fields, strict=True) if n},
+        **({"kept_types": kept} if kept else {}),
     }

@@ -7,6 +7,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render, resolve_url
 from django.urls import is_valid_path
 from django.utils import translation
+from django.utils.translation import gettext as _
+
+from soredi.parameters import refused
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -48,18 +51,21 @@ def no_nul(get_response: Respond) -> Respond:
     A form with files is left to its own fields, since reading it here would be before its upload is guarded.
     """
 
-    def texts(request: HttpRequest) -> Iterator[str]:
-        yield request.path
+    def texts(request: HttpRequest) -> Iterator[tuple[str, str]]:
+        """(parameter, text), the parameter empty where its name is the text."""
+        yield "", request.path
         queries = [request.GET]
         if request.content_type == "application/x-www-form-urlencoded":
             queries.append(request.POST)
         for query in queries:
             for name, values in query.lists():
-                yield from (name, *values)
+                yield "", name
+                yield from ((name, value) for value in values)
 
     def respond(request: HttpRequest) -> HttpResponse:
-        if any("\0" in text for text in texts(request)):
-            return render(request, "400.html", status=400)
+        for parameter, text in texts(request):
+            if "\0" in text:
+                return refused(request, _("It has signs that cannot be printed."), parameter)
         return get_response(request)
 
     return respond

@@ -107,11 +107,12 @@ def undone_of(it: ChangeSet, locations: list[int]) -> dict[int, int]:
     return dict(undone(it).filter(location__in=locations).values_list("location", "change_set"))
 
 
-def per_type(it: ChangeSet) -> list[tuple[EdiType, int, int]]:
-    """(EDI type, numbers that gain it, numbers that lose it), by code and version."""
+def per_type(it: ChangeSet) -> list[tuple[EdiType, int, int, int]]:
+    """(EDI type, numbers that gain it, lose it, keep it), by code and version."""
     moved = it.counts.get("edi_types", {})
     types = EdiType.objects.filter(pk__in=[int(key) for key in moved]) if moved else []
-    return [(row, *moved[str(row.pk)]) for row in types]
+    kept = it.counts.get("kept_types", {})
+    return [(row, *moved[str(row.pk)], kept.get(str(row.pk), 0)) for row in types]
 
 
 def sees_whole(request: HttpRequest, it: ChangeSet) -> bool:

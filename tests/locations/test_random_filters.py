@@ -25,6 +25,8 @@ ringvej ærø|sygehus apotke
 )
 
 
+# `pr` asks of another day, for which tests/locations/test_as_of.py has a world of its own.
+ASKED = set(LocationFilter.base_filters) - set(SHOWING) - {"pr"}
 EDI_QUESTIONS = ("edi_type", "edi_type_en_af", "mangler", "ikke_edi_type", "kun_edi_type")
 
 
@@ -60,7 +62,7 @@ def question(pick, world, who):
         "aendret_til": lambda: [pick.choice(days)],
         "aendret_af": lambda: pick.sample(["staff", "anna", "bo"], pick.choice([1, 2])),
     }
-    assert set(some) == set(LocationFilter.base_filters) - set(SHOWING)
+    assert set(some) == ASKED
     names = pick.sample(sorted(some), pick.choice([1, 1, 2, 2, 3, 4]))
     if "kun_egne" in names:
         names = [*dict.fromkeys([*names, "speciale"])]
@@ -92,5 +94,5 @@ def test_every_question_finds_what_plain_python_finds(world, monkeypatch, ranked
         assert question_filter.page_keys(5, 10) == everything[5:15]
         found.append(len(got))
         names |= set(asked)
-    assert names == set(LocationFilter.base_filters) - set(SHOWING)
+    assert names == ASKED
     assert sum(0 < count < NUMBERS for count in found) > QUESTIONS / 3
