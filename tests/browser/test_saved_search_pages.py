@@ -39,6 +39,9 @@ def test_a_search_is_saved_shared_and_counted(page: Page, log_in: LogIn) -> None
     page.get_by_role("link", name="Mine aktive", exact=True).press("Enter")
     expect(page).to_have_url(re.compile(r"/lokationsnumre/\?status=aktiv&sort=enhed$"))
     page.goto("/soegninger/")
+    expect(page.locator(".saved .saved-count")).to_contain_text(
+        "lokationsnumre"
+    )  # the list is whole, no more to come
     page.get_by_role("button", name="Slet Mine aktive").press("Enter")
     expect(page.locator("main")).to_contain_text("Du har ingen gemte søgninger endnu.")
     look(page, "gemte-soegninger-tom")

@@ -49,7 +49,19 @@ def result() -> Tables:
         *found["massupdate_massupdate"],
     ):
         del job["attempts"]
-    return _versions_named(found)
+    return _versions_named(_contexts_told(found))
+
+
+def _contexts_told(found: Tables) -> Tables:
+    """The key of what an event belongs to is random: what stands there instead."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id::text, metadata::text FROM pghistory_context")
+        told: dict[Any, Any] = dict(cursor.fetchall())
+    for content in found.values():
+        for row in content:
+            if "pgh_context_id" in row:
+                row["pgh_context_id"] = told.get(row["pgh_context_id"])
+    return found
 
 
 def _versions_named(found: Tables) -> Tables:

@@ -18,6 +18,8 @@ import pytest
 
 from soredi import embedded
 
+pytestmark = pytest.mark.xdist_group("demo")  # its tests go on from each other
+
 ROOT = Path(__file__).resolve().parents[2]
 Demo = subprocess.Popen[str]
 MADE_ONCE = [
