@@ -21,7 +21,7 @@ demo: install
 # Tests, checks and benchmarks have data folders of their own, beside that of the demo.
 test: export SOREDI_DATA_DIR := $(CURDIR)/var/test
 test: install .venv/installed-dev
-	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: export SOREDI_DATA_DIR := $(CURDIR)/var/test
 check: install .venv/installed-dev

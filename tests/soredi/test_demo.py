@@ -18,8 +18,6 @@ import pytest
 
 from soredi import embedded
 
-pytestmark = pytest.mark.xdist_group("demo")  # its tests go on from each other
-
 ROOT = Path(__file__).resolve().parents[2]
 Demo = subprocess.Popen[str]
 MADE_ONCE = [
@@ -31,7 +29,7 @@ MADE_ONCE = [
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """One data folder for the tests below, which go on from each other's data as a user's starts do."""
+    """One data folder for the tests below: whichever is first makes the data, as a user's first start does."""
     folder = Path(tempfile.mkdtemp(prefix="soredi-test-"))
     yield folder
     kill(processes(folder))
@@ -134,6 +132,8 @@ def becomes(true: Callable[[], bool], *, seconds: float) -> bool:
 
 
 def test_it_starts_from_nothing_and_ctrl_c_leaves_no_process(start, data, port, said):
+    kill(processes(data))
+    shutil.rmtree(data)
     demo = start()
 
     assert [line for line in said if line in MADE_ONCE] == MADE_ONCE
@@ -143,11 +143,12 @@ def test_it_starts_from_nothing_and_ctrl_c_leaves_no_process(start, data, port, 
     demo.send_signal(signal.SIGINT)
     assert demo.wait(20) == 0
     assert processes(data) == []
-
-
-def test_a_killed_worker_comes_back(start, data, port, said):
     start()
     assert not set(MADE_ONCE) & set(said)
+
+
+def test_a_killed_worker_comes_back(start, data, port):
+    start()
     (killed,) = workers(data)
 
     os.kill(killed, signal.SIGKILL)
