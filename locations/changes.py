@@ -148,12 +148,19 @@ def plan(
 
 
 @transaction.atomic
-def plan_sets(*, by: User | None, reason: str = "", source: Source = Source.MASS_UPDATE) -> ChangeSet:
+def plan_sets(
+    *,
+    by: User | None,
+    inbox: EdiAdministrator | None = None,
+    reason: str = "",
+    source: Source = Source.MASS_UPDATE,
+) -> ChangeSet:
     """Plan that each number in the temporary table `planned_set` receives exactly its `edi_types`.
 
     `planned_set(location_id bigint, edi_types int[])`, one row a number, is made by the caller in this transaction.
+    `inbox`: whose inbox asks for it, where nobody did.
     """
-    change_set = ChangeSet.objects.create(source=source, by=by, reason=reason)
+    change_set = ChangeSet.objects.create(source=source, by=by, inbox=inbox, reason=reason)
     chosen = choose(
         LocationNumber.objects.filter(pk__in=RawSQL("SELECT location_id FROM planned_set", [])), by
     )

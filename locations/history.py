@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from locations.as_of import end_of
@@ -43,6 +43,46 @@ FIELD_LABELS = {
 }
 
 
+# What became of a field that was empty, that was another, that is empty now. Each goes on after who did it.
+_SENTENCES = {
+    "edi_administrator": (
+        pgettext_lazy("history", "set the EDI administrator to %(after)s"),
+        pgettext_lazy("history", "changed the EDI administrator from %(before)s to %(after)s"),
+        pgettext_lazy("history", "removed the EDI administrator %(before)s"),
+    ),
+    "system": (
+        pgettext_lazy("history", "set the system to %(after)s"),
+        pgettext_lazy("history", "changed the system from %(before)s to %(after)s"),
+        pgettext_lazy("history", "removed the system %(before)s"),
+    ),
+    "vendor": (
+        pgettext_lazy("history", "set the vendor to %(after)s"),
+        pgettext_lazy("history", "changed the vendor from %(before)s to %(after)s"),
+        pgettext_lazy("history", "removed the vendor %(before)s"),
+    ),
+    "vans": (
+        pgettext_lazy("history", "set the VANS to %(after)s"),
+        pgettext_lazy("history", "changed the VANS from %(before)s to %(after)s"),
+        pgettext_lazy("history", "removed the VANS %(before)s"),
+    ),
+    "note": (
+        pgettext_lazy("history", "added the note “%(after)s”"),
+        pgettext_lazy("history", "changed the note from “%(before)s” to “%(after)s”"),
+        pgettext_lazy("history", "removed the note “%(before)s”"),
+    ),
+}
+_FLAGS = {  # (no longer, now)
+    "only_internal": (
+        pgettext_lazy("history", "made the number no longer only internal"),
+        pgettext_lazy("history", "made the number only internal"),
+    ),
+    "inactive": (
+        pgettext_lazy("history", "made the number active"),
+        pgettext_lazy("history", "made the number inactive"),
+    ),
+}
+
+
 def said(value: Any) -> str:
     """A value of the profile as text; a dash for none."""
     if isinstance(value, bool):
@@ -67,6 +107,16 @@ class FieldChange:
         """Before and after, as people read them."""
         return said(self.before), said(self.after)
 
+    @property
+    def sentence(self) -> str:
+        """What was done, as it is told after who did it: “changed the VANS from KMD to MultiMed”."""
+        if self.name in _FLAGS:
+            return str(_FLAGS[self.name][bool(self.after)])
+        was_empty, is_empty = self.before in (None, ""), self.after in (None, "")
+        added, changed, removed = _SENTENCES[self.name]
+        text = added if was_empty else removed if is_empty else changed
+        return str(text) % {"before": self.before, "after": self.after}
+
 
 @dataclass(frozen=True)
 class Change:
@@ -85,7 +135,7 @@ def changes_of(location: LocationNumber, until: datetime | None = None) -> list[
     """All changes of one number, newest first; only those before `until` where that is given. Two queries."""
     versions = (
         LocationVersion.objects.filter(location=location, applied_at__isnull=False)
-        .select_related("change_set__by", "change_set__applied_by", *_READ)
+        .select_related("change_set__by", "change_set__inbox", "change_set__applied_by", *_READ)
         .order_by("-applied_at", "-id")
     )
     if until:

@@ -12,14 +12,12 @@ from soredi.sentences import counted
 _SHOWN = 10  # how many location numbers a refusal names
 
 # In: the versions of a change set that is not done, by its index. Out: the first of those whose base is no longer the
-# number's version, with who applied the one that is; and how many there are.
+# number's version, with the change set of the one that is; and how many there are.
 _STALE = """
-SELECT l.gln, coalesce(u.username, ''), now.applied_at, now.change_set_id, count(*) OVER ()
+SELECT l.gln, now.applied_at, now.change_set_id, count(*) OVER ()
 FROM locations_locationversion v
 JOIN locations_locationnumber l ON l.id = v.location_id
 JOIN locations_locationversion now ON now.id = l.version_id
-JOIN locations_changeset c ON c.id = now.change_set_id
-LEFT JOIN soredi_user u ON u.id = c.by_id
 WHERE v.change_set_id = %(change_set)s AND v.base_id <> l.version_id
 ORDER BY l.gln LIMIT %(most)s
 """
@@ -27,12 +25,11 @@ ORDER BY l.gln LIMIT %(most)s
 
 @dataclass(frozen=True)
 class Moved:
-    """A number that somebody changed after it was planned; `by` is empty for the system."""
+    """A number that somebody changed after it was planned."""
 
     gln: str
-    by: str
     at: datetime
-    change_set: int
+    change_set: ChangeSet
 
 
 def moved_since(change_set: ChangeSet, *, most: int) -> tuple[list[Moved], int]:
@@ -40,14 +37,15 @@ def moved_since(change_set: ChangeSet, *, most: int) -> tuple[list[Moved], int]:
     with connection.cursor() as cursor:
         cursor.execute(_STALE, {"change_set": change_set.pk, "most": most})
         rows = cursor.fetchall()
-    return [Moved(*row[:4]) for row in rows], rows[0][4] if rows else 0
+    made = ChangeSet.objects.select_related("by", "inbox").in_bulk([pk for _gln, _at, pk, _count in rows])
+    return [Moved(gln, at, made[pk]) for gln, at, pk, _count in rows], rows[0][3] if rows else 0
 
 
 def refuse_stale(change_set: ChangeSet) -> None:
     """Raises Refused, naming numbers and people, where a number was changed since `change_set` was planned."""
     moved, count = moved_since(change_set, most=_SHOWN)
     if moved:
-        named = ", ".join(f"{one.gln} ({one.by})" if one.by else one.gln for one in moved)
+        named = ", ".join(f"{one.gln} ({by})" if (by := one.change_set.by) else one.gln for one in moved)
         raise Refused(
             counted(
                 "%(count)s location number was changed since this was planned: %(named)s. Nothing was applied. "

@@ -111,7 +111,9 @@ def check_and_plan(update: MassUpdate) -> None:
             _finish(update, State.REFUSED, message, counts)
             return
         update.report(Phase.PLANNING)
-        update.change_set = changes.plan_sets(by=update.by, reason=update.reason or update.name)
+        update.change_set = changes.plan_sets(
+            by=update.by, inbox=update.edi_administrator, reason=update.reason or update.name
+        )
         _finish(update, State.DONE, "", counts)
 
 

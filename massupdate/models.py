@@ -80,9 +80,8 @@ class MassUpdate(Job):
         return self.name
 
     @property
-    def sender(self) -> User | EdiAdministrator | None:
-        """Whom it acts for."""
-        return self.edi_administrator or self.by
+    def who(self) -> str:
+        return self.edi_administrator.inbox_name if self.edi_administrator else super().who
 
     def editable(self) -> LocationNumberQuerySet:
         """The location numbers that it may change."""

@@ -173,7 +173,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
 def found(request: HttpRequest, pk: int) -> MassUpdate:
     """The mass update, for who handed it in and for administrators; anybody else's is a 404."""
     visible = MassUpdate.objects.visible_to(request.user).select_related(
-        "by", "edi_administrator", "change_set__by", "change_set__applied_by"
+        "by", "edi_administrator", "change_set__by", "change_set__inbox", "change_set__applied_by"
     )
     return get_object_or_404(visible, pk=pk)
 

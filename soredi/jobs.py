@@ -24,7 +24,7 @@ from django.core.cache import cache
 from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from psycopg import sql
 
 from soredi.faults import DATABASE_ERRORS, first_line, passes, reason
@@ -127,6 +127,11 @@ class Job(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="%(app_label)s_%(class)s_state"),
         ]
+
+    @property
+    def who(self) -> str:
+        """Who did it, as people read it."""
+        return str(self.by) if self.by else gettext("the system")
 
     def enqueue(self, *, from_states: tuple[str, ...] = (State.DRAFT, State.WAITING), **also: Any) -> bool:
         """Ask a worker to run this job; returns False where it had already left `from_states`.

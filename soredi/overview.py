@@ -38,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         if not jobs:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return render(request, "soredi/_running.html", {"jobs": jobs})
-    visible = ChangeSet.objects.visible_to(user).select_related("by", "import_run")
+    visible = ChangeSet.objects.visible_to(user).select_related("by", "inbox", "import_run")
     context = {
         "figures": figures(user),
         "jobs": jobs,
@@ -89,10 +89,14 @@ def entry(job: Job) -> dict[str, Any]:
 
 def running(user: User) -> list[dict[str, Any]]:
     """What is queued or running, with how far it is; imports for administrators."""
-    change_sets = ChangeSet.objects.visible_to(user).select_related("by", "mass_update", "import_run")
+    change_sets = ChangeSet.objects.visible_to(user).select_related(
+        "by", "inbox", "mass_update", "import_run"
+    )
     found: list[Job] = [
         *change_sets.filter(state__in=UNDER_WAY)[:SHOWN],
-        *MassUpdate.objects.visible_to(user).select_related("by").filter(state__in=UNDER_WAY)[:SHOWN],
+        *MassUpdate.objects.visible_to(user)
+        .select_related("by", "edi_administrator")
+        .filter(state__in=UNDER_WAY)[:SHOWN],
     ]
     if user.is_administrator:
         found += ImportRun.objects.select_related("by").filter(state__in=UNDER_WAY)[:SHOWN]

@@ -4,6 +4,7 @@ import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from . import guards
@@ -105,6 +106,11 @@ class EdiAdministrator(Catalogue):
 
     class Meta(Catalogue.Meta):
         verbose_name, verbose_name_plural = _("EDI administrator"), _("EDI administrators")
+
+    @property
+    def inbox_name(self) -> str:
+        """Who a change is made by that came through its inbox."""
+        return gettext("the inbox of %(administrator)s") % {"administrator": self}
 
 
 @pghistory.track(

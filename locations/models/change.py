@@ -52,6 +52,14 @@ class ChangeSet(Job):
         blank=True,
         help_text='Where to mail the receipt: {"to": address, "url": of this change, "language"}; empty: nowhere.',
     )
+    inbox = models.ForeignKey(
+        "locations.EdiAdministrator",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whose inbox it came through, without a person; empty: it came otherwise.",
+    )
     undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = ChangeSetQuerySet.as_manager()
@@ -86,6 +94,11 @@ class ChangeSet(Job):
         if self.source == Source.IMPORT and self.reason:
             return gettext("SOR extract %(files)s") % {"files": self.reason}
         return self.reason
+
+    @property
+    def who(self) -> str:
+        """Whoever planned it, or the inbox that it came through."""
+        return self.inbox.inbox_name if self.inbox else super().who
 
     @property
     def carried_out_by_another(self) -> bool:

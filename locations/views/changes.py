@@ -37,7 +37,7 @@ STEP = {State.DRAFT: 2, State.QUEUED: 3, State.RUNNING: 3, State.DONE: 5}
 @takes(*PARAMETERS)
 def change_set(request: HttpRequest, pk: int) -> HttpResponseBase:
     """`/aendringer/<id>/`: preview of a draft, progress of a running one, receipt of one that is done; or a file."""
-    visible = ChangeSet.objects.visible_to(request.user).select_related("by", "applied_by", "undoes")
+    visible = ChangeSet.objects.visible_to(request.user).select_related("by", "inbox", "applied_by", "undoes")
     it: ChangeSet = get_object_or_404(visible, pk=pk)
     fragment = request.headers.get("HX-Request") == "true"
     if fragment and it.state not in UNDER_WAY:
@@ -95,7 +95,9 @@ def controlled(request: HttpRequest, pk: int) -> ChangeSet:
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Plan to take `pk` back, or those of its numbers that were chosen, and show the plan."""
-    it = get_object_or_404(ChangeSet.objects.visible_to(request.user).select_related("by", "undoes"), pk=pk)
+    it = get_object_or_404(
+        ChangeSet.objects.visible_to(request.user).select_related("by", "inbox", "undoes"), pk=pk
+    )
     form = UndoForm(request.POST)
     asked = undoing.meant(request.POST)
     nothing_ticked = asked.get("omfang") == undoing.CHOSEN and not asked.getlist("valgt")

@@ -134,11 +134,7 @@ def kept_deviations(location: LocationNumber) -> list[Deviation]:
 def entries(changes: list[Change], life: list[LifeEvent], kept: list[Deviation]) -> list[dict[str, Any]]:
     """Changes of the profile, what SOR did with the number, and decisions against SOR, newest first."""
     told: list[tuple[datetime, dict[str, Any]]] = [
-        *(
-            (change.applied_at, {"change": change, "fields": [(f.label, *f.texts) for f in change.fields]})
-            for change in changes
-            if change.applied_at
-        ),
+        *((change.applied_at, {"change": change}) for change in changes if change.applied_at),
         *((event.at, {"event": event}) for event in life),
         *((one.decided_at, {"kept": one, "field": Field(one.field).label}) for one in kept if one.decided_at),
     ]
@@ -155,8 +151,8 @@ def lines(changes: list[Change]) -> Iterator[tuple[object, ...]]:
         by = it.by
         first = (
             localtime(at).strftime("%Y-%m-%d %H:%M:%S") if at else "",
-            guarded(by.username) if by else "",
-            guarded(str(by.acts_for)) if by else "",
+            guarded(it.who) if by or it.inbox else "",
+            guarded(str(by.acts_for if by else it.inbox or "")),
             it.get_source_display(),
             it.pk,
         )

@@ -51,7 +51,7 @@ def change_sets(request: HttpRequest) -> HttpResponseBase:
             raise FilterError("format", _("Choose one of: %(choices)s.") % {"choices": "csv"})
     except FilterError as error:
         return refused(request, error.message, error.parameter)
-    found = asked.qs.select_related("by", "applied_by", "undoes").order_by("-pk")
+    found = asked.qs.select_related("by", "inbox", "applied_by", "undoes").order_by("-pk")
     if request.GET.get("format"):
         return attachment(csv_chunks(HEADERS, lines(request, found)), FILE_NAME)
     rows = list(found[start : start + ROWS + 1])
@@ -90,7 +90,7 @@ def lines(request: HttpRequest, found: Any) -> Iterator[tuple[object, ...]]:
         yield (
             it.pk,
             localtime(it.finished_at or it.created_at).strftime("%Y-%m-%d %H:%M:%S"),
-            guarded(it.by.username) if it.by else "",
+            guarded(it.who) if it.by or it.inbox else "",
             guarded(it.applied_by.username) if it.applied_by else "",
             it.get_source_display(),
             it.undoes_id or "",

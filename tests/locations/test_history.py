@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from locations import changes, history
 from locations.models import Assignment, ChangeSet, LocationNumber, System, Vans, Vendor
@@ -71,6 +72,96 @@ def test_each_change_is_told_with_before_and_after_newest_first() -> None:
         {"why": "New VANS", "by": "anna", "fields": [("vans", "KMD", "MultiMed")]},
         {"first": True, "added": ["DIS91 D9134L", "REF06 H0631R"]},
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "danish", "english"),
+    [
+        ({"vans": None}, {"vans": "A"}, "satte VANS til A", "set the VANS to A"),
+        (
+            {"vans": "A"},
+            {"vans": "B"},
+            "ændrede VANS fra A til B",
+            "changed the VANS from A to B",
+        ),
+        ({"vans": "A"}, {"vans": None}, "fjernede VANS A", "removed the VANS A"),
+        ({"system": None}, {"system": "A"}, "satte systemet til A", "set the system to A"),
+        (
+            {"system": "A"},
+            {"system": "B"},
+            "ændrede systemet fra A til B",
+            "changed the system from A to B",
+        ),
+        ({"system": "A"}, {"system": None}, "fjernede systemet A", "removed the system A"),
+        ({"vendor": None}, {"vendor": "A"}, "satte leverandøren til A", "set the vendor to A"),
+        (
+            {"vendor": "A"},
+            {"vendor": "B"},
+            "ændrede leverandøren fra A til B",
+            "changed the vendor from A to B",
+        ),
+        ({"vendor": "A"}, {"vendor": None}, "fjernede leverandøren A", "removed the vendor A"),
+        (
+            {"edi_administrator": "102"},
+            {"edi_administrator": "116"},
+            "ændrede EDI-administratoren fra 102 til 116",
+            "changed the EDI administrator from 102 to 116",
+        ),
+        (
+            {"edi_administrator": None},
+            {"edi_administrator": "116"},
+            "satte EDI-administratoren til 116",
+            "set the EDI administrator to 116",
+        ),
+        (
+            {"edi_administrator": "116"},
+            {"edi_administrator": None},
+            "fjernede EDI-administratoren 116",
+            "removed the EDI administrator 116",
+        ),
+        ({"note": ""}, {"note": "50 %"}, "tilføjede noten “50 %”", "added the note “50 %”"),
+        (
+            {"note": "50 %"},
+            {"note": "%s"},
+            "ændrede noten fra “50 %” til “%s”",
+            "changed the note from “50 %” to “%s”",
+        ),
+        ({"note": "%s"}, {"note": ""}, "fjernede noten “%s”", "removed the note “%s”"),
+        ({"inactive": False}, {"inactive": True}, "satte nummeret til inaktivt", "made the number inactive"),
+        ({"inactive": True}, {"inactive": False}, "satte nummeret til aktivt", "made the number active"),
+        (
+            {"only_internal": False},
+            {"only_internal": True},
+            "satte nummeret til kun internt brug",
+            "made the number only internal",
+        ),
+        (
+            {"only_internal": True},
+            {"only_internal": False},
+            "ophævede, at nummeret kun er til internt brug",
+            "made the number no longer only internal",
+        ),
+    ],
+)
+def test_each_field_is_told_as_a_sentence_in_both_languages_both_ways(
+    before: dict[str, Any], wanted: dict[str, Any], danish: str, english: str
+) -> None:
+    (name,) = wanted
+    model: Any = LocationNumber._meta.get_field(name).related_model
+
+    def value(of: Any) -> Any:
+        return code(model, of) if model else of
+
+    one = history.FieldChange(name, value(before[name]), value(wanted[name]))
+    with override("da"):
+        assert one.sentence == danish
+    with override("en"):
+        assert one.sentence == english
+
+
+def test_every_field_of_the_profile_has_its_sentences() -> None:
+    for name in history.SCALARS:
+        assert history.FieldChange(name, None, "x").sentence
 
 
 def test_added_and_removed_types_are_in_the_order_of_code_and_version() -> None:

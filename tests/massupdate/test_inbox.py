@@ -265,6 +265,28 @@ def test_its_people_see_it_and_undo_it_and_others_do_not(root: Path, client: Any
     assert sets()[ONE] == "1001"
 
 
+def test_wherever_it_is_told_who_did_it_the_inbox_is_named(root: Path, client: Any) -> None:
+    EdiAdministrator.objects.filter(code="102").update(name="Region Syd")
+    lay(root, "maj.csv", f"{ONE};1001", f"{ONE};1002")
+    swept()
+    update = MassUpdate.objects.get()
+    client.force_login(user("dina", administrators=["102"]))
+    pages = [
+        "/",
+        "/aendringer/",
+        f"/aendringer/{update.change_set_id}/",
+        f"/lokationsnumre/{ONE}/",
+        "/masseopdatering/",
+        f"/masseopdatering/{update.pk}/",
+    ]
+    assert [
+        page for page in pages if "indbakken for Region Syd" not in client.get(page).content.decode()
+    ] == []
+    for file in ("/aendringer/?format=csv", f"/lokationsnumre/{ONE}/?format=csv"):
+        content = b"".join(client.get(file).streaming_content).decode()
+        assert ";indbakken for Region Syd;" in content
+
+
 def test_a_number_that_leaves_the_edi_administrator_before_it_is_carried_out_refuses_the_file(
     root: Path,
 ) -> None:
