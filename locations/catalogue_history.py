@@ -23,6 +23,15 @@ class FieldChange:
     before: str
     after: str
 
+    @property
+    def said(self) -> tuple[str, str]:
+        """Before and after, as people read them."""
+        return (
+            (self.field.said(self.before), self.field.said(self.after))
+            if self.field
+            else (self.before, self.after)
+        )
+
 
 @dataclass
 class Entry:

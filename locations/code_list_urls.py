@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from locations.views import code_list_changes, code_list_rows, code_lists, phase_out
 
 register_converter(code_lists.CodeListConverter, "code_list")
+register_converter(code_lists.LabelConverter, "label")
 
 urlpatterns = [
     path("stamdata/", code_lists.code_lists, name="code-lists"),
@@ -20,18 +21,20 @@ urlpatterns = [
     path("stamdata/<code_list:code_list>/ny/", code_list_rows.new, name="code-list-new"),
     path("stamdata/<code_list:code_list>/indlaes/", code_list_changes.upload, name="code-list-upload"),
     path(
-        "stamdata/<code_list:code_list>/<path:label>/ret/", code_list_rows.change, name="code-list-row-change"
+        "stamdata/<code_list:code_list>/<label:label>/ret/",
+        code_list_rows.change,
+        name="code-list-row-change",
     ),
     path(
-        "stamdata/<code_list:code_list>/<path:label>/personer/",
+        "stamdata/<code_list:code_list>/<label:label>/personer/",
         code_list_rows.people,
         name="code-list-people",
     ),
     path(
-        "stamdata/<code_list:code_list>/<path:label>/sammenlaeg/",
+        "stamdata/<code_list:code_list>/<label:label>/sammenlaeg/",
         code_list_rows.merge,
         name="code-list-merge",
     ),
-    path("stamdata/<code_list:code_list>/<path:label>/flyt/", code_list_rows.move, name="code-list-move"),
-    path("stamdata/<code_list:code_list>/<path:label>/", code_list_rows.row, name="code-list-row"),
+    path("stamdata/<code_list:code_list>/<label:label>/flyt/", code_list_rows.move, name="code-list-move"),
+    path("stamdata/<code_list:code_list>/<label:label>/", code_list_rows.row, name="code-list-row"),
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Concat
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from locations.models import (
@@ -47,6 +48,14 @@ class Field:
         if self.kind == "day":
             return value.isoformat()
         return value.label if self.kind == "entry" else str(value)
+
+    def said(self, text: str) -> str:
+        """The same for people: days and standards in words."""
+        if self.kind == "day" and text:
+            return date_format(date.fromisoformat(text))
+        if self.kind == "standard" and text in EdiType.Standard.values:
+            return str(EdiType.Standard(text).label)
+        return text
 
     def value(self, text: str) -> Any:
         """What a row holds for `text`; of an entry and of people see catalogue.py."""

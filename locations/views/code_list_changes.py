@@ -64,7 +64,11 @@ def whole_page(request: HttpRequest, it: CatalogueChange, undo_form: UndoForm | 
                 "label": " ".join(row["key"]).strip(),
                 "is_new": row["before"] is None,
                 "fields": [
-                    (fields[name].label, (row["before"] or {}).get(name, ""), text)
+                    (
+                        fields[name].label,
+                        fields[name].said((row["before"] or {}).get(name, "")),
+                        fields[name].said(text),
+                    )
                     for name, text in row["after"].items()
                     if name in fields and (row["before"] is not None or text)
                 ],

@@ -38,6 +38,24 @@ class CodeListConverter:
         return value if isinstance(value, str) else value.slug
 
 
+class LabelConverter:
+    """In an address: what names a row ↔ the label. A label that would be read as something else is written with a
+    tilde before it, and with ~1 for each slash, ~0 for each tilde: the row `ny` is at `~ny`, `a/ret` at `~a~1ret`.
+    """
+
+    regex = ".+"
+    # What may stand in the place of a label in the addresses of a list, and what browsers take out of one.
+    taken = frozenset(("ny", "indlaes", "kobling", "udfas", ".", ".."))
+
+    def to_python(self, value: str) -> str:
+        return value[1:].replace("~1", "/").replace("~0", "~") if value.startswith("~") else value
+
+    def to_url(self, value: str) -> str:
+        if value in self.taken or value.startswith("~") or "/" in value:
+            return "~" + value.replace("~", "~0").replace("/", "~1")
+        return value
+
+
 @login_required
 @require_safe
 @takes()

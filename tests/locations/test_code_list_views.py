@@ -120,7 +120,7 @@ def test_a_change_stands_in_the_history_with_its_maker(client, staff, django_ass
     assert answer["Location"] == "/stamdata/systemer/S1/"
     with django_assert_max_num_queries(13):
         page = text(client.get("/stamdata/systemer/S1/"))
-    for words in ("staff", "Gammelt navn", "Nyt navn", "2026-12-31", "Omdøbt"):
+    for words in ("staff", "Gammelt navn", "Nyt navn", "31. december 2026", "Omdøbt"):
         assert words in page
     client.force_login(builders.user("bo"))
     page = text(client.get("/stamdata/systemer/S1/"))
@@ -163,11 +163,35 @@ def test_sors_id_is_given_once(client, staff):
     assert (EdiType.objects.get().sor_id, EdiType.objects.get().name) == ("1001", "Ny")
 
 
-def test_what_may_not_be_printed_in_an_address_still_has_a_page(client, anna):
-    builders.code(Vans, "a/b ?#%")
-    page = text(client.get("/stamdata/vans/"))
-    assert 'href="/stamdata/vans/a/b%20%3F%23%25/"' in page
-    assert client.get("/stamdata/vans/a/b%20%3F%23%25/").status_code == 200
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("ny", "indlaes", "kobling", "udfas", "udfas/planlaeg", "ret", "sammenlaeg"),
+        *("a/ret", "a/flyt", "a//b", "/a", ".", "..", "~", "~ny", "~0", "~1", "a~1b", "a/b ?#%"),
+    ],
+)
+@pytest.mark.parametrize("code_list", ["edi-typer", "systemer"])
+def test_a_row_has_pages_whatever_its_code(client, staff, code, code_list):
+    if code_list == "systemer":
+        builders.code(System, code)
+    else:
+        builders.edi_type(code, "")
+    there = codes_and_addresses(client.get(f"/stamdata/{code_list}/"))[code]
+    deeds = {"ret": 200, "sammenlaeg": 200 if code_list == "systemer" else 404}
+    for answer in (client.get(there), client.get(f"{there}ret/")):
+        assert (answer.status_code, answer.context["row"].label) == (200, code)
+    assert {deed: client.get(f"{there}{deed}/").status_code for deed in deeds} == deeds
+    assert not {".", ".."} & set(there.split("/"))
+
+
+def codes_and_addresses(answer):
+    return {one["label"]: one["href"] for one in answer.context["rows"]}
+
+
+def test_a_usual_code_stands_in_the_address_as_it_is(client, anna):
+    builders.code(Vans, "KMD-1.0~b")
+    assert codes_and_addresses(client.get("/stamdata/vans/")) == {"KMD-1.0~b": "/stamdata/vans/KMD-1.0~b/"}
+    assert client.get("/stamdata/vans/ny/").status_code == 403  # still the form of a new one
 
 
 def test_people_are_added_and_removed_by_administrators_and_seen_by_their_own(client, staff):
