@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from locations.as_of import QueryOfDay
 from soredi.jobs import State
@@ -133,6 +134,15 @@ class ChangeSetQuerySet(models.QuerySet[Any]):
             change_set=OuterRef("pk"), location__edi_administrator__in=user.edi_administrators.all()
         ).exclude(applied_at=None, change_set__state=State.DONE)  # what SOR stated and nobody applied
         return self.filter(Q(by=user) | Exists(touched))
+
+    def in_state(self, state: str) -> ChangeSetQuerySet:
+        """Those that are read as being in `state`: a draft that is too old is an expired one."""
+        from locations.models.change import PLANS_LIVE
+
+        too_old = Q(state=State.DRAFT, created_at__lte=timezone.now() - PLANS_LIVE)
+        if state == State.EXPIRED:
+            return self.filter(Q(state=State.EXPIRED) | too_old)
+        return self.filter(state=state).exclude(too_old)
 
 
 class SavedSearchQuerySet(models.QuerySet[Any]):

@@ -35,7 +35,7 @@ from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from locations.access import differ
+from locations.access import ChangeSetQuerySet, differ
 from locations.codes import Code, CodeLists
 from locations.conditions import YES, start_of
 from locations.filters import FilterError
@@ -165,7 +165,7 @@ class ChangeSetFilter(Question):
         field_name="source", choices=Source.choices, empty_label="–", label=_("Source")
     )
     tilstand = django_filters.ChoiceFilter(
-        field_name="state", choices=State.choices, empty_label="–", label=_("Status")
+        method="in_state", choices=State.choices, empty_label="–", label=_("Status")
     )
     fra = DayFilter(method="from_day", label=_("From"))
     til = DayFilter(method="until_day", label=_("Until"))
@@ -184,6 +184,9 @@ class ChangeSetFilter(Question):
         """Somebody who is not there has done nothing: who is a user is not to be found out here."""
         people = list(User.objects.filter(username=value.strip()).values_list("pk", flat=True))
         return queryset.filter(Q(by__in=people) | Q(applied_by__in=people))
+
+    def in_state(self, queryset: ChangeSetQuerySet, name: str, value: str) -> ChangeSetQuerySet:
+        return queryset.in_state(value)
 
     def from_day(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         return queryset.alias(at=Coalesce("finished_at", "created_at")).filter(at__gte=start_of(value))

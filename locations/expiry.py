@@ -27,7 +27,7 @@ def expire_plans(*, before: datetime) -> int:
     """
     with transaction.atomic():
         old = ChangeSet.objects.select_for_update(skip_locked=True).filter(
-            state=State.DRAFT, created_at__lt=before
+            state=State.DRAFT, created_at__lte=before
         )
         ids = list(old.values_list("pk", flat=True))
         gone = ChangeSet.objects.filter(pk__in=ids).update(state=State.EXPIRED, finished_at=timezone.now())

@@ -1,12 +1,9 @@
-from datetime import timedelta
-
 from celery import shared_task
 from django.utils import timezone
 
 from locations import changes, expiry, gln_lists, receipts
 from locations.models import ChangeSet
-
-PLANS_LIVE = timedelta(hours=24)
+from locations.models.change import PLANS_LIVE
 
 
 @shared_task(name=ChangeSet.task)

@@ -134,7 +134,9 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return whole_page(request, update, form)
     if not change_set.enqueue(from_states=(State.DRAFT,), applied_by=cast(User, request.user)):
-        messages.info(request, _("It is already being carried out."))
+        change_set.refresh_from_db()
+        if change_set.state in UNDER_WAY:
+            messages.info(request, _("It is already being carried out."))
     return redirect("mass-update", update.pk)
 
 

@@ -134,7 +134,7 @@ class Job(models.Model):
         return str(self.by) if self.by else gettext("the system")
 
     def enqueue(self, *, from_states: tuple[str, ...] = (State.DRAFT, State.WAITING), **also: Any) -> bool:
-        """Ask a worker to run this job; returns False where it had already left `from_states`.
+        """Ask a worker to run this job; returns False where it had already left `from_states`, or may not be.
 
         `also` are further columns to set with the state. The message goes out when the transaction commits. With the
         broker down the row stays queued and the sweep sends it later, so the caller need not care.
@@ -145,10 +145,14 @@ class Job(models.Model):
             transaction.on_commit(self._send, robust=True)
         return changed
 
+    def may_be_queued(self) -> Q:
+        """What must hold of its row besides the state; asked in the very statement that queues it."""
+        return Q()
+
     def _to_queue(self, from_states: tuple[str, ...], also: dict[str, Any]) -> bool:
         return bool(
             type(self)
-            ._default_manager.filter(pk=self.pk, state__in=from_states)
+            ._default_manager.filter(self.may_be_queued(), pk=self.pk, state__in=from_states)
             .update(
                 state=State.QUEUED,
                 queued_at=timezone.now(),

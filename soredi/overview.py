@@ -106,7 +106,8 @@ def running(user: User) -> list[dict[str, Any]]:
 def waiting(user: User) -> list[dict[str, Any]]:
     """The user's own plans that nobody has carried out yet; imports that need an administrator's word."""
     plans = (
-        ChangeSet.objects.filter(by=user, state=State.DRAFT)
+        ChangeSet.objects.in_state(State.DRAFT)
+        .filter(by=user)
         .exclude(counts__changed=0)
         .select_related("mass_update", "import_run")
     )

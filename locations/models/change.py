@@ -1,9 +1,14 @@
 """A change set: who changed which numbers, when, why and from what to what."""
 
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, Self
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +16,9 @@ from locations.access import ChangeSetQuerySet
 from soredi.jobs import Job, State
 
 from . import guards
+
+# A plan older than that is not carried out, for the numbers may have changed since.
+PLANS_LIVE = timedelta(hours=24)
 
 
 class Source(models.TextChoices):
@@ -28,6 +36,9 @@ class ChangeSet(Job):
     unchanged count location numbers, added and removed count EDI types over all of them; `"why_unchanged"` as in
     `locations.unchanged`. An undo adds `"kept"`: how
     many fields it left alone because somebody changed them since.
+
+    A draft older than PLANS_LIVE is expired to all who read it and cannot be queued, although its row says so only
+    once the sweep has been there: ask for rows by `ChangeSetQuerySet.in_state`.
     """
 
     task = "locations.apply_change_set"
@@ -87,6 +98,19 @@ class ChangeSet(Job):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.pk}"
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any
+    ) -> Self:
+        read = super().from_db(db, field_names, values, **options)
+        is_told = {"state", "created_at"} <= set(field_names)
+        if is_told and read.state == State.DRAFT and read.created_at <= timezone.now() - PLANS_LIVE:
+            read.state = State.EXPIRED
+        return read
+
+    def may_be_queued(self) -> Q:
+        return ~Q(state=State.DRAFT) | Q(created_at__gt=timezone.now() - PLANS_LIVE)
 
     @property
     def why(self) -> str:

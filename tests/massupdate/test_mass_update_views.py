@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from locations import changes, expiry
 from locations.models import ChangeSet, LocationNumber
+from locations.models.change import PLANS_LIVE
 from massupdate import actions
 from massupdate.models import MassUpdate
 from soredi.jobs import Phase, State
@@ -253,8 +254,13 @@ def test_a_plan_overtaken_by_others_says_so_and_what_to_do(client, anna, numbers
 
 def test_an_expired_plan_says_so(client, anna, numbers):
     update = handed_in(client, f"{SECOND};CTL01")
-    expiry.expire_plans(before=timezone.now())
-    assert "er for gammel" in text(client.get(address(update)))
+    ChangeSet.objects.filter(pk=planned(update).pk).update(created_at=timezone.now() - PLANS_LIVE)
+    for _swept in (False, True):
+        client.post(address(update, "udfoer"))
+        assert "er for gammel" in text(client.get(address(update)))
+        assert "Udløbet" in text(client.get("/masseopdatering/"))
+        expiry.expire_plans(before=timezone.now() - PLANS_LIVE)
+    assert planned(update).state == State.EXPIRED
 
 
 def test_the_same_file_again_is_told(client, anna, numbers):

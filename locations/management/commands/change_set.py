@@ -138,7 +138,8 @@ def _carry_out(change_set: ChangeSet, options: dict[str, Any]) -> ChangeSet:
         )
     by = user_named(options["user"])
     if options["queue"]:
-        change_set.enqueue(applied_by=by)
+        if not change_set.enqueue(applied_by=by):
+            change_set.refresh_from_db()
         return change_set
     return change_set.run_here(changes.apply, applied_by=by)
 
