@@ -188,13 +188,14 @@ def _change(version: LocationVersion, types: dict[int, EdiType]) -> Change:
             for name in SCALARS
             if base is not None and getattr(base, name) != getattr(version, name)
         ],
-        added=_sorted(types, after - before),
-        removed=_sorted(types, before - after),
+        added=in_order(types, after - before),
+        removed=in_order(types, before - after),
         kept=len(before & after),
     )
 
 
-def _sorted(types: dict[int, EdiType], keys: set[int]) -> list[EdiType]:
+def in_order(types: dict[int, EdiType], keys: set[int]) -> list[EdiType]:
+    """The EDI types of these keys, by code and version."""
     return sorted((types[key] for key in keys), key=lambda t: (t.code, t.version))
 
 

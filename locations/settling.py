@@ -1,7 +1,5 @@
 """Settling deviations: SOR's is taken, by a plan like any other, or ours is kept until SOR says something else."""
 
-from typing import Any
-
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import mogrify
 from django.utils import timezone
@@ -16,17 +14,38 @@ from soredi.sentences import Sentence
 
 _TAKEN = "CREATE TEMP TABLE taken ON COMMIT DROP AS SELECT id AS location_id, field FROM ({found}) f"
 
+# In: the deviations, who decides, when and why. Out: a decision each, for ever, and what it makes of the deviation;
+# two decisions of the same fields at once wait for each other in key order.
 _KEEP = """
+WITH settled AS MATERIALIZED (
+    SELECT f.id, f.field, l.version_id, l.sor_version_id, by_id, at, reason
+    FROM ({found}) f JOIN locations_locationnumber l ON l.id = f.id,
+        (VALUES (%s::bigint, %s::timestamptz, %s)) AS decided (by_id, at, reason)
+    ORDER BY f.id, f.field
+), told AS (
+    INSERT INTO locations_deviationdecision (location_id, field, kind, version_id, sor_version_id, by_id, at, reason)
+    SELECT id, field, 'kept', version_id, sor_version_id, by_id, at, reason FROM settled
+)
 INSERT INTO locations_deviation (location_id, field, kept_sor_version_id, decided_by_id, decided_at, reason)
-SELECT f.id, f.field, l.sor_version_id, %s, %s, %s FROM ({found}) f JOIN locations_locationnumber l ON l.id = f.id
-ORDER BY f.id, f.field
+SELECT id, field, sor_version_id, by_id, at, reason FROM settled
 ON CONFLICT (location_id, field) DO UPDATE SET kept_sor_version_id = excluded.kept_sor_version_id,
     decided_by_id = excluded.decided_by_id, decided_at = excluded.decided_at, reason = excluded.reason
 """
 
 _REOPEN = """
-UPDATE locations_deviation d SET kept_sor_version_id = NULL, decided_by_id = NULL, decided_at = NULL, reason = ''
-FROM ({found}) f WHERE d.id = f.deviation_id AND f.kept
+WITH settled AS MATERIALIZED (
+    SELECT f.deviation_id, f.id, f.field, l.version_id, l.sor_version_id, by_id, at, reason
+    FROM ({found}) f JOIN locations_locationnumber l ON l.id = f.id,
+        (VALUES (%s::bigint, %s::timestamptz, %s)) AS decided (by_id, at, reason)
+    WHERE f.kept
+), reopened AS (
+    UPDATE locations_deviation d SET kept_sor_version_id = NULL, decided_by_id = NULL, decided_at = NULL, reason = ''
+    FROM settled s WHERE d.id = s.deviation_id AND d.kept_sor_version_id IS NOT NULL
+    RETURNING d.id
+)
+INSERT INTO locations_deviationdecision (location_id, field, kind, version_id, sor_version_id, by_id, at, reason)
+SELECT id, field, 'reopened', version_id, sor_version_id, by_id, at, reason
+FROM settled WHERE deviation_id IN (SELECT id FROM reopened)
 """
 
 
@@ -57,16 +76,16 @@ def may_take(field: Field, by: User | None) -> bool:
 
 def keep_ours(asked: Asked, *, by: User | None, reason: str = "") -> int:
     """Settle these deviations by keeping ours, until SOR says something else of the field; returns how many."""
-    return _settle(_KEEP, asked, before=(by and by.pk, timezone.now(), reason))
+    return _settle(_KEEP, asked, by, reason)
 
 
-def reopen(asked: Asked) -> int:
+def reopen(asked: Asked, *, by: User | None, reason: str = "") -> int:
     """Take back that ours was kept; returns of how many."""
-    return _settle(_REOPEN, asked)
+    return _settle(_REOPEN, asked, by, reason)
 
 
-def _settle(statement: str, asked: Asked, before: tuple[Any, ...] = ()) -> int:
-    filled, params = fill(statement, asked)
+def _settle(statement: str, asked: Asked, by: User | None, reason: str) -> int:
+    filled, params = fill(statement, asked, after=(by and by.pk, timezone.now(), reason))
     with connection.cursor() as cursor:
-        cursor.execute(filled, (*before, *params))
+        cursor.execute(filled, params)
         return int(cursor.rowcount)

@@ -2,7 +2,7 @@ from .catalogue import EdiAdministrator, EdiType, Person, Region, Speciality, Sy
 from .catalogue_change import CatalogueChange
 from .certification import Approval, ApprovalList, RequiredStandard, SystemMap
 from .change import ChangeSet, LeftOut
-from .deviation import Deviation
+from .deviation import Deviation, DeviationDecision
 from .gln_list import GlnList
 from .life import LifeEvent
 from .location import PROFILE_COLUMNS, EdiProfile, LocationNumber, LocationVersion
@@ -17,6 +17,7 @@ __all__ = [
     "CatalogueChange",
     "ChangeSet",
     "Deviation",
+    "DeviationDecision",
     "EdiAdministrator",
     "EdiProfile",
     "EdiType",

@@ -1,9 +1,12 @@
-"""What is known of the fields in which our profile of a number differs from what SOR says."""
+"""What is known of the fields in which our profile of a number differs from what SOR says, and what was decided."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from . import guards
 
 
 class Field(models.TextChoices):
@@ -43,6 +46,8 @@ class Deviation(models.Model):
     A mark holds while our value is still that of `marked_version`; who has set the field since knew what SOR said. A
     decision holds while SOR still says of the field what it says in `kept_sor_version`. Both come back by themselves
     when the value does, as after an undo.
+
+    Of the decisions this is the latest that keeps ours; all of them are `DeviationDecision`.
     """
 
     location = models.ForeignKey(
@@ -85,3 +90,54 @@ class Deviation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.location_id} {self.field}"
+
+
+class DeviationDecision(models.Model):
+    """That somebody kept ours against SOR's in a field, or opened it again: kept for ever, whatever became of it.
+
+    Written in the statement that settles (`locations.settling`), one row a number and field. Taking SOR's is a change
+    set like any other and has its history there.
+    """
+
+    class Kind(models.TextChoices):
+        KEPT = "kept", _("ours kept")
+        REOPENED = "reopened", _("opened again")
+
+    location = models.ForeignKey(
+        "locations.LocationNumber", models.PROTECT, related_name="deviation_decisions", db_index=False
+    )
+    field = models.CharField(max_length=20, choices=Field)
+    kind = models.CharField(max_length=8, choices=Kind)
+    # As for Deviation: what was in force here, and what SOR said, when it was decided.
+    version = models.ForeignKey(
+        "locations.LocationVersion", models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    sor_version = models.ForeignKey(
+        "locations.LocationVersion", models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Empty for the system itself.",
+    )
+    at = models.DateTimeField()
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(field__in=Field.values), name="deviationdecision_field"),
+            models.CheckConstraint(condition=Q(kind__in=["kept", "reopened"]), name="deviationdecision_kind"),
+        ]
+        indexes = [models.Index(fields=["location", "field", "at"], name="deviationdecision_of_field")]
+        triggers = [
+            guards.never_deleted(),
+            guards.never_truncated(),
+            pgtrigger.Protect(name="never_updated", operation=pgtrigger.Update),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.location_id} {self.field} {self.kind}"

@@ -22,11 +22,12 @@ from django.views.decorators.http import require_safe
 from locations import deviations
 from locations.as_of import end_of
 from locations.certification import Answer, Mark, question
+from locations.decisions import Decision, decisions_of
 from locations.filters import FilterError
 from locations.forms import DayField
 from locations.history import Change, changes_of, life_of
 from locations.kinds import by_kind
-from locations.models import Deviation, EdiType, LifeEvent, LocationNumber, SorUnit, Speciality
+from locations.models import EdiType, LifeEvent, LocationNumber, SorUnit, Speciality
 from locations.models.deviation import Field
 from locations.statuses import status_on
 from locations.tables import in_groups
@@ -70,7 +71,8 @@ def detail(request: HttpRequest, gln: str) -> HttpResponseBase:
         if not changes:
             return refused(request, _("The number was not known here on that day."), "pr")
         location = LocationNumber.objects.as_of(then).select_related("unit__replaced_by").get(gln=gln)
-    people = [change.change_set.by for change in changes if change.change_set.by]
+    decisions = decisions_of(location, until=end_of(then) if then else None)
+    people = [by for by in (*(c.change_set.by for c in changes), *(d.by for d in decisions)) if by]
     prefetch_related_objects(people, "edi_administrators")
     if request.GET.get("format"):
         return attachment(csv_chunks(HEADERS, lines(changes)), f"{gln}-historik.csv")
@@ -86,7 +88,7 @@ def detail(request: HttpRequest, gln: str) -> HttpResponseBase:
         "history": entries(
             changes,
             [event for event in life_of(location) if then is None or event.at < end_of(then)],
-            [] if then else kept_deviations(location),
+            decisions,
         ),
         "assignments": location.assignments.select_related("unit").order_by("-period"),
         "deviations": [] if then else deviations_of(location),
@@ -124,19 +126,12 @@ def day_asked(request: HttpRequest) -> date | None:
     return day
 
 
-def kept_deviations(location: LocationNumber) -> list[Deviation]:
-    """The decisions to keep ours against SOR's, while there is a difference."""
-    if location.sor_version_id in (None, location.version_id):
-        return []
-    return list(location.deviations.filter(decided_at__isnull=False).select_related("decided_by"))
-
-
-def entries(changes: list[Change], life: list[LifeEvent], kept: list[Deviation]) -> list[dict[str, Any]]:
+def entries(changes: list[Change], life: list[LifeEvent], decisions: list[Decision]) -> list[dict[str, Any]]:
     """Changes of the profile, what SOR did with the number, and decisions against SOR, newest first."""
     told: list[tuple[datetime, dict[str, Any]]] = [
         *((change.applied_at, {"change": change}) for change in changes if change.applied_at),
         *((event.at, {"event": event}) for event in life),
-        *((one.decided_at, {"kept": one, "field": Field(one.field).label}) for one in kept if one.decided_at),
+        *((one.at, {"decision": one}) for one in decisions),
     ]
     return [entry for _at, entry in sorted(told, key=lambda pair: pair[0], reverse=True)]
 

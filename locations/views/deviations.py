@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from locations import deviations as found_by
+from locations.decisions import beside
 from locations.deviation_file import Export
 from locations.deviations import Asked, Row, numbers, rows
 from locations.exports import CONTENT_TYPES
@@ -149,9 +150,14 @@ def deviations(request: HttpRequest) -> HttpResponseBase:
     if not found and question.page > 1:
         raise Http404
     panel = question.panel(user)
+    decided = beside([(row.gln, row.field.value) for row in found[:ROWS]])
     context = {
         "rows": [
-            shown(row) | {"is_first": before is None or before.gln != row.gln}
+            shown(row)
+            | {
+                "is_first": before is None or before.gln != row.gln,
+                "earlier": decided.get((row.gln, row.field.value), [])[row.kept :],  # the first is in force
+            }
             for before, row in zip([None, *found], found[:ROWS], strict=False)
         ],
         "query": address(query, page=None).removeprefix("?"),

@@ -42,8 +42,7 @@ class SettleForm(forms.Form):
         required=False,
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy(
-            "Needed to take SOR's: it stands in the history of every number that changes. If ours is kept, it stands "
-            "beside the decision."
+            "Needed to take SOR's. It stands in the history of every number, as does who decided and when."
         ),
         widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
     )
@@ -123,7 +122,7 @@ def carry_out(request: HttpRequest, asked: Asked, form: SettleForm, back: str) -
             settled,
         )
     else:
-        settled = reopen(asked)
+        settled = reopen(asked, by=user, reason=said["reason"])
         text = ngettext("%(count)s deviation is open again.", "%(count)s deviations are open again.", settled)
     messages.success(request, text % {"count": settled})
     return redirect(back)

@@ -46,7 +46,7 @@ def test_the_page_takes_as_many_queries_whatever_it_shows(client, anna, multimed
     dis91 = builders.edi_type()
     locations = [builders.location(unit=builders.unit()) for _n in range(20)]
     changed(*locations, vans=multimed, add=[dis91], note="Vores")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page = text(client.get(PAGE))
     assert "Side 1" in page and "page=2" in page
     assert "Side 2" in text(client.get(f"{PAGE}?page=2"))

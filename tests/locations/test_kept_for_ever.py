@@ -8,7 +8,9 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from locations import changes
+from locations.deviations import Asked
 from locations.models import LocationNumber, Vans
+from locations.settling import keep_ours
 from soredi.jobs import State
 from tests.builders import code, edi_type, location, user
 
@@ -63,6 +65,14 @@ CARRIED_OUT = [
 
 def test_what_was_carried_out_cannot_be_touched() -> None:
     assert [statement for statement in CARRIED_OUT if passes(statement)] == []
+
+
+def test_decisions_of_deviations_cannot_be_touched() -> None:
+    assert keep_ours(Asked(LocationNumber.objects.all()), by=None) == 1
+    table = "locations_deviationdecision"
+    statements = [f"UPDATE {table} SET reason = 'other'", f"DELETE FROM {table}", f"TRUNCATE {table}"]
+    assert [statement for statement in statements if passes(statement)] == []
+    assert rows(table) == 1
 
 
 def test_the_history_of_code_lists_cannot_be_touched() -> None:

@@ -1,8 +1,12 @@
 """Settling deviations: SOR's is taken, or ours is kept until SOR says something else; by their pages too."""
 
+import re
+
 import builders
 import pytest
 from deviating import changed, everything, found, mark
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from locations import changes
 from locations.deviations import Asked, rows
@@ -51,9 +55,52 @@ def test_what_was_settled_can_be_reopened_and_keeps_its_mark(multimed):
     changed(location, vans=multimed, note="Vores")
     mark(location, "vans")
     assert keep_ours(everything(), by=None) == 2
-    assert reopen(everything()) == 2
-    assert reopen(everything()) == 0
+    assert reopen(everything(), by=None) == 2
+    assert reopen(everything(), by=None) == 0
     assert found() == [(location.gln, "vans", True, False), (location.gln, "note", False, False)]
+
+
+def test_every_decision_is_kept_and_told_on_the_number_and_beside_the_deviation(client, anna, multimed):
+    dis91, ctl01 = builders.edi_type(), builders.edi_type("CTL01", "C0130Q")
+    location = builders.location(vans="KMD", edi_types=[dis91])
+    changed(location, vans=multimed, remove=[dis91], add=[ctl01])
+    chosen = settling(f"{location.gln}:vans", f"{location.gln}:edi_types")
+    for said in (
+        {"handling": "vores", "reason": "Aftalt"},
+        {"handling": "genaabn", "reason": "En fejl"},
+        {"handling": "vores"},
+    ):
+        client.post(SETTLE, chosen | said)
+    told = text(client.get(f"/lokationsnumre/{location.gln}/"))
+    history = [shown(entry) for entry in told[told.index('<ol class="history') :].split("<li>")[1:7]]
+    types = "– kun vores: CTL01 C0130Q – kun SOR's: DIS91 D9134L"
+    vans = "– vores: MultiMed, SOR's: KMD"
+    assert sorted(history) == sorted(
+        [
+            f"anna (102) beholdt vores mod SOR's i feltet EDI-typer {types} Årsag: Aftalt",
+            f"anna (102) beholdt vores mod SOR's i feltet VANS {vans} Årsag: Aftalt",
+            f"anna (102) genåbnede afvigelsen i feltet EDI-typer {types} Årsag: En fejl",
+            f"anna (102) genåbnede afvigelsen i feltet VANS {vans} Årsag: En fejl",
+            f"anna (102) beholdt vores mod SOR's i feltet EDI-typer {types}",
+            f"anna (102) beholdt vores mod SOR's i feltet VANS {vans}",
+        ]
+    )
+    page = text(client.get("/afvigelser/?felt=vans"))
+    earlier = shown(
+        page[page.index('<details class="earlier">') : page.index("</details>", page.index("earlier"))]
+    )
+    day = date_format(timezone.localdate(), "j. N Y")
+    assert earlier == (
+        f"Tidligere afgørelser {location.gln} VANS genåbnet {day} anna En fejl vores beholdt {day} anna Aftalt"
+    )
+    changed(location, vans=builders.code(Vans, "KMD"))
+    assert "beholdt vores mod SOR's i feltet VANS" in text(client.get(f"/lokationsnumre/{location.gln}/"))
+
+
+def shown(html):
+    """What is read, without the moment it begins with."""
+    words = " ".join(re.sub("<[^>]+>", " ", html).split())
+    return words.rpartition(" · ")[2] if " · " in words else words
 
 
 def test_taking_sors_is_a_change_that_can_be_undone(multimed):
