@@ -21,7 +21,7 @@ ORDER BY d.decided_at, d.location_id, d.field
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("locations", "0020_required_standards"),
+        ("locations", "0021_inbox_of_change_set"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
