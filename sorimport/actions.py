@@ -22,7 +22,16 @@ from sorimport.columns import LOCATIONS, PAIRS
 from sorimport.course import Course
 from sorimport.download import fetched
 from sorimport.fetch import digest, source_files
-from sorimport.guards import Waits, newest, refuse_older, rows_of, source_of, too_few_rows, too_many_closures
+from sorimport.guards import (
+    Older,
+    Waits,
+    newest,
+    refuse_older,
+    rows_of,
+    source_of,
+    too_few_rows,
+    too_many_closures,
+)
 from sorimport.left_out import keep_problems, require_few_left_out
 from sorimport.merge import (
     indexed_at_the_end,
@@ -79,6 +88,10 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
             ImportRun.objects.filter(pk=run.pk).update(counts=run.counts, finished_at=run.finished_at)
     except TabularError as error:
         raise Failed(error.sentence()) from error
+    except Older:
+        shown = {"counts": {"older": True}, "sha256": run.sha256}
+        ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(**shown)
+        raise
     except Waits as question:
         ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
             state=State.WAITING, message=question.args[0], counts=run.counts, sha256=run.sha256

@@ -94,3 +94,17 @@ class ExtractForm(forms.Form):
         if not self.errors and not cleaned.get("extract") and not cleaned.get("addresses"):
             self.add_error("extract", _("Choose at least one file."))
         return cleaned
+
+
+class ForceForm(forms.Form):
+    """Why an extract that is older than the last one is imported all the same."""
+
+    why = forms.CharField(
+        max_length=1000,
+        label=gettext_lazy("Why it is right to import an older extract"),
+        help_text=gettext_lazy(
+            "It stands on the page of the import, with your name, for those who wonder later."
+        ),
+        error_messages={"required": gettext_lazy("Write why, for those who wonder later.")},
+        widget=forms.TextInput(attrs={"class": "form-input", "autocomplete": "off"}),
+    )

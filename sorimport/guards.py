@@ -1,6 +1,7 @@
 """What keeps a wrong extract out: it is older than the last one, far smaller, or would close too much.
 
-An older one is refused. A smaller one, and one that closes, waits for an administrator, who may know better.
+An older one is refused, until an administrator says why it is imported all the same. A smaller one, and one that
+closes, waits for an administrator, who may know better.
 """
 
 from datetime import date
@@ -33,6 +34,10 @@ class Waits(Exception):
     """The run needs an administrator's word, for what its argument, a Sentence, tells; everything is rolled back."""
 
 
+class Older(Refused):
+    """The extract is older than the last one. An administrator may have the run go on, from its page."""
+
+
 def source_of(staged: Staged) -> str:
     """sor2, daily, legacy or xml."""
     only_daily = staged.has(UNITS) and not staged.complete_units and not staged.has(LOCATIONS)
@@ -63,15 +68,17 @@ def newest(staged: Staged, today: date) -> dict[str, str]:
 
 
 def refuse_older(run: ImportRun, staged: Staged, days: dict[str, str]) -> None:
-    """Raise Refused where numbers or units end earlier than in the last import that had them."""
+    """Raise Older where numbers or units end earlier than in the last import that had them, unless it is forced."""
+    if run.force or run.forced_by_id:
+        return
     for kind, day in days.items():
         last = _last_with("newest", kind)
-        if last and day < last.counts["newest"][kind] and not run.force:
-            raise Refused(
+        if last and day < last.counts["newest"][kind]:
+            raise Older(
                 Sentence(
                     "%(file)s is older than what was imported last: its newest date is %(day)s, in import %(last)s "
-                    "it was %(then)s. Give the newest extract. To import this one all the same, run the command "
-                    "import_sor with --force.",
+                    "it was %(then)s. Give the newest extract. To import this one all the same, an administrator "
+                    "says why on the page of the import, or runs the command import_sor with --force.",
                     file=staged.files[UNITS.name if kind == UPDATED else kind],
                     day=day,
                     last=str(last.pk),

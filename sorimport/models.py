@@ -1,12 +1,19 @@
 """Import runs and the problems each of them met."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from soredi.jobs import Job
+from soredi.jobs import Job, State
+
+if TYPE_CHECKING:
+    from soredi.models import User
 
 
 class Origin(models.TextChoices):
@@ -27,7 +34,9 @@ class ImportRun(Job):
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.UPLOAD)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the bytes of all files, in order.")
     accept_closures = models.BooleanField(default=False)
-    force = models.BooleanField(default=False, help_text="Go on past the limit of bad rows.")
+    force = models.BooleanField(
+        default=False, help_text="Go on past the limit of bad rows, and over a newer extract."
+    )
     accepted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -36,12 +45,31 @@ class ImportRun(Job):
         related_name="+",
         help_text="The administrator whose word a waiting run went on with.",
     )
+    forced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The administrator who had it go on although its extract is older than the last one.",
+    )
+    forced_why = models.TextField(blank=True, db_default="")
     change_set = models.OneToOneField(
         "locations.ChangeSet", models.PROTECT, null=True, related_name="import_run"
     )
 
     class Meta(Job.Meta):
         ordering = ["-id"]
+
+    @property
+    def is_older(self) -> bool:
+        """Refused for that alone; see `force_older`."""
+        return self.state == State.REFUSED and bool(self.counts.get("older"))
+
+    def force_older(self, *, by: User, why: str) -> bool:
+        """Have it go on over the newer extract; False where it is not refused for being older, or not any more."""
+        said: dict[str, Any] = {"forced_by": by, "forced_why": why, "finished_at": None}
+        return self.is_older and self.enqueue(from_states=(State.REFUSED,), **said)
 
 
 class Change(models.Model):

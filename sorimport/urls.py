@@ -12,5 +12,6 @@ urlpatterns = [
     path("sor-import/<int:pk>/aendringer/", views.change_list, name="import-changes"),
     path("sor-import/<int:pk>/afbryd/", views.stop, name="import-stop"),
     path("sor-import/<int:pk>/accepter/", views.accept, name="import-accept"),
+    path("sor-import/<int:pk>/alligevel/", views.force, name="import-force"),
     path("sor-import/<int:pk>/annuller/", views.drop, name="import-drop"),
 ]

@@ -24,7 +24,7 @@ from soredi.models import User
 from soredi.parameters import page_of, takes
 from sorimport import changes, nightly, problems
 from sorimport.course import WAITED, WRITING, in_words, phases_of
-from sorimport.forms import ExtractForm
+from sorimport.forms import ExtractForm, ForceForm
 from sorimport.models import ImportRun
 from sorimport.turn import whose_turn
 
@@ -99,12 +99,22 @@ def fetch(request: HttpRequest) -> HttpResponse:
 @takes()
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """`/sor-import/<id>/` in whatever state; htmx asks it again while the run is under way."""
-    run = get_object_or_404(ImportRun.objects.select_related("by", "accepted_by", "change_set"), pk=pk)
+    run = found(pk)
     under_way = run.state in UNDER_WAY
     if request.headers.get("HX-Request") == "true":
         if not under_way:
             return HttpResponseClientRefresh()
         return render(request, "sorimport/_under_way.html", course_of(run))
+    return whole_page(request, run)
+
+
+def found(pk: int) -> ImportRun:
+    people = ("by", "accepted_by", "forced_by", "change_set")
+    return get_object_or_404(ImportRun.objects.select_related(*people), pk=pk)
+
+
+def whole_page(request: HttpRequest, run: ImportRun, force_form: ForceForm | None = None) -> HttpResponse:
+    under_way = run.state in UNDER_WAY
     context: dict[str, Any] = {
         "run": run,
         "files": files_of(run),
@@ -122,6 +132,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
             "groups": problems.groups(run),
             "changed": changes.groups(run),
         }
+    elif run.is_older:
+        context["form"] = force_form or ForceForm()
     return render(request, "sorimport/import.html", context)
 
 
@@ -151,6 +163,20 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     given = run.enqueue(from_states=(State.WAITING,), accept_closures=True, accepted_by=request.user)
     if not given:
         messages.info(request, _("The import does not wait for anything."))
+    return redirect("import", run.pk)
+
+
+@administrators_only
+@require_POST
+def force(request: HttpRequest, pk: int) -> HttpResponse:
+    """An administrator's word, with the reason, for an extract that was refused as older than the last one."""
+    run, form = found(pk), ForceForm(request.POST)
+    if not run.is_older:
+        messages.info(request, _("The import does not wait for anything."))
+    elif not form.is_valid():
+        return whole_page(request, run, form)
+    else:
+        run.force_older(by=cast(User, request.user), why=form.cleaned_data["why"])
     return redirect("import", run.pk)
 
 

@@ -215,6 +215,9 @@ LINES = {
     "import-accept": Line(
         "/sor-import/{import_run}/accepter/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO
     ),
+    "import-force": Line(
+        "/sor-import/{import_run}/alligevel/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO
+    ),
     "import-drop": Line(
         "/sor-import/{import_run}/annuller/", get=STAFF_NO, post=(LOGIN, 403, 403, 403, 302), other=STAFF_NO
     ),

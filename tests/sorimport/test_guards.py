@@ -154,8 +154,8 @@ def test_an_extract_older_than_the_last_one_is_refused(tmp_path: Path, column: s
     assert (run.state, everything() == before) == (State.REFUSED, True)
     assert said(run) == (
         f"{file} is older than what was imported last: its newest date is 2026-05-01, in import {first.pk} it was "
-        "2026-05-02. Give the newest extract. To import this one all the same, run the command import_sor with "
-        "--force."
+        "2026-05-02. Give the newest extract. To import this one all the same, an administrator says why on the page "
+        "of the import, or runs the command import_sor with --force."
     )
     assert import_once(dated("2026-05-02")).state == State.DONE
     assert import_once(dated("2026-05-01"), force=True).state == State.DONE

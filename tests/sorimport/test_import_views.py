@@ -210,6 +210,43 @@ def test_many_closures_wait_for_an_administrators_word(client, staff):
     assert "venter ikke på noget" in text(again)
 
 
+def test_an_older_extract_is_imported_where_an_administrator_says_why(client, staff):
+    imported(client, extracts.extract(rows(*GLNS, FromDate="2026-05-02")))
+    run = imported(client, extracts.extract(rows(*GLNS, FromDate="2026-05-01", SorNote="ældre")))
+    assert run.state == State.REFUSED
+    assert "Importér det ældre udtræk" in text(client.get(address(run)))
+    page = text(client.post(address(run) + "alligevel/", {"why": " "}))
+    assert page.count("Skriv hvorfor, til dem der undrer sig senere.") == 2 and 'href="#id_why"' in page
+    assert not LocationNumber.objects.filter(note="ældre").exists()
+
+    client.post(address(run) + "alligevel/", {"why": "Den nye var forkert"})
+    run = ImportRun.run(run.pk, actions.run_import)
+    assert (run.state, run.forced_by, run.forced_why) == (State.DONE, staff, "Den nye var forkert")
+    assert LocationNumber.objects.filter(note="ældre").count() == 4
+    page = words(client.get(address(run)))
+    assert (
+        "Importeret, selv om udtrækket er ældre end det seneste: staff · Årsag: Den nye var forkert" in page
+    )
+    assert "venter ikke på noget" in text(client.post(address(run) + "alligevel/", follow=True))
+
+
+def test_the_word_for_an_older_extract_is_for_its_age_and_its_very_files(client, staff):
+    imported(client, extracts.extract(rows(*GLNS, FromDate="2026-05-02")))
+    run = imported(client, extracts.extract(rows(*GLNS[:2], FromDate="2026-05-01")))
+    client.post(address(run) + "alligevel/", {"why": "Den nye var forkert"})
+    run = ImportRun.run(run.pk, actions.run_import)
+    assert run.state == State.WAITING, "it closes two of four, and that is another question"
+    client.post(address(run) + "annuller/")
+    other = imported(client, extracts.extract(rows(*GLNS, FromDate="2026-05-01")))
+    Path(other.paths[0]).write_bytes(b"x")
+    client.post(address(other) + "alligevel/", {"why": "Den nye var forkert"})
+    assert ImportRun.run(other.pk, actions.run_import).state == State.FAILED
+    failed = imported(client, {"SOREntity.csv": b"x"})
+    client.post(address(failed) + "alligevel/", {"why": "x"})
+    failed.refresh_from_db()
+    assert (failed.state, failed.forced_by) == (State.FAILED, None)
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [

@@ -23,7 +23,9 @@ class Command(JobCommand):
         parser.add_argument(
             "--accept-closures", action="store_true", help="Close more than 5 %% of the numbers."
         )
-        parser.add_argument("--force", action="store_true", help="Go on past the limit of bad rows.")
+        parser.add_argument(
+            "--force", action="store_true", help="Go on past the limit of bad rows, and over a newer extract."
+        )
 
     def handle(self, **options: Any) -> None:
         run = ImportRun.objects.create(
