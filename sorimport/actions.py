@@ -89,8 +89,9 @@ def run_import(run: ImportRun, *, on_wait: Callable[[int], None] = lambda _ahead
     except TabularError as error:
         raise Failed(error.sentence()) from error
     except Older:
-        shown = {"counts": {"older": True}, "sha256": run.sha256}
-        ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(**shown)
+        ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
+            counts={"older": True}, sha256=run.sha256
+        )
         raise
     except Waits as question:
         ImportRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
