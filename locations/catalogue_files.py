@@ -17,6 +17,7 @@ from locations.catalogue_check import Draft, Known, draft_of, problems
 from locations.code_lists import CodeList, Field
 from locations.models import EdiType
 from soredi.csvlines import BadRow, WrongEncoding, read_rows
+from soredi.newlines import instead_of_cr
 from soredi.sentences import Sentence
 from soredi.spreadsheet import csv_chunks, guarded
 from soredi.tabular import TabularError, not_text, plain, read_header
@@ -70,6 +71,8 @@ def read(code_list: CodeList, content: bytes, name: str) -> Read:
     """Compare the file with the list as it is now. Raises TabularError where it is no such file at all."""
     columns = {plain(header): f"key_{i}" for i, header in enumerate(code_list.key_headers)}
     columns |= {plain(field.header): field.name for field in code_list.fields}
+    if (instead := instead_of_cr(content)) is not None:
+        content = content.replace(b"\r", instead)
     header = read_header(io.BytesIO(content), name, columns)
     missing = [title for i, title in enumerate(code_list.key_headers) if f"key_{i}" not in header.names]
     unknown = [found for found, known in zip(header.found, header.names, strict=True) if known is None]

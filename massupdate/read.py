@@ -20,6 +20,7 @@ from psycopg import sql
 
 from massupdate import workbook
 from soredi import utf16
+from soredi.newlines import with_newlines
 from soredi.sentences import Sentence, counted
 from soredi.tabular import Loaded, TabularError, load, plain, read_header
 from soredi.workbook import ZIP
@@ -100,9 +101,9 @@ def _as_text(path: Path, name: str, sheet: str) -> Iterator[Callable[[], IO[byte
     elif start == workbook.OLD_EXCEL:
         raise workbook.not_this_excel(name)
     elif start.startswith(utf16.MARKS):
-        yield lambda: utf16.as_utf8(path.open("rb"), name)
+        yield with_newlines(lambda: utf16.as_utf8(path.open("rb"), name))
     else:
-        yield partial(_bytes_of, path)
+        yield with_newlines(partial(_bytes_of, path))
 
 
 def _bytes_of(path: Path) -> IO[bytes]:

@@ -8,9 +8,11 @@ import hashlib
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import IO
 
+from soredi.newlines import with_newlines
 from soredi.sentences import Sentence
 from soredi.tabular import CHUNK, TabularError
 
@@ -45,7 +47,7 @@ def source_files(paths: list[Path]) -> list[SourceFile]:
         elif path.suffix.lower() == ".zip" or _begins_as_zip(path):
             found += _members(path)
         else:
-            found.append(SourceFile(path.name, path.stat().st_size, lambda path=path: path.open("rb")))  # type: ignore[misc]
+            found.append(SourceFile(path.name, path.stat().st_size, with_newlines(partial(path.open, "rb"))))
     return found
 
 
@@ -70,7 +72,7 @@ def _members(path: Path) -> list[SourceFile]:
                 Sentence("The zip file is encrypted. Unpack it with its password, and give the files."),
             )
     return [
-        SourceFile(_base_name(m), m.file_size, lambda m=m: _open_member(path, m))  # type: ignore[misc]
+        SourceFile(_base_name(m), m.file_size, with_newlines(partial(_open_member, path, m)))
         for m in sorted(members, key=lambda m: m.filename)
     ]
 

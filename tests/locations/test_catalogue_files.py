@@ -61,6 +61,14 @@ def test_days_and_standards_are_read_as_spreadsheets_write_them():
     )
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\r\n"])
+def test_lines_may_end_as_on_old_macs_or_twice(end):
+    assert [d.key for d in read(VANS, f"Kode;Navn{end}V1;Et{end}V3;Tre{end}".encode(), "v.csv").drafts] == [
+        ("V1",),
+        ("V3",),
+    ]
+
+
 def test_what_is_wrong_is_told_by_line():
     builders.code(Vans, "V1")
     lines = [

@@ -112,7 +112,19 @@ FILES: dict[str, tuple[bytes, Found]] = {
         [(6, "malformed_gln", "Loknr"), (6, "unknown_edi_type", "EdiId")],
     ),
     "the end of file of DOS": (below() + b"\x1a", error(6, "wrong_columns", "\x1a")),
-    "ends of line of an old Macintosh": (b"Loknr;EdiId\r" + ONE.encode() + b";1001\r", error(1, "not_text")),
+    "an old Macintosh's header only": (b"Loknr;EdiId\r", error(1, "empty_file")),
+    "an old Macintosh's with an unknown type": (
+        below(f"{TWO};DIS99").replace(b"\r\n", b"\r"),
+        error(6, "unknown_edi_type", "DIS99"),
+    ),
+    "an old Macintosh's with a row too short": (
+        below(TWO).replace(b"\r\n", b"\r"),
+        error(6, "wrong_columns", TWO),
+    ),
+    "a line end written twice": (
+        (H + KEPT).replace(b"\r\n", b"\r\r\n"),
+        [],
+    ),
     # Warnings
     "a line twice": (below(f"{ONE};1001"), error(6, "duplicate_line", f"{ONE};1001")),
     "a type in two spellings": (
@@ -128,6 +140,16 @@ FILES: dict[str, tuple[bytes, Found]] = {
     "as exported": (b"\xef\xbb\xbf" + H + KEPT, []),
     "without the last end of line": (H + KEPT[:-2], []),
     "Unix's ends of line": ((H + KEPT).replace(b"\r\n", b"\n"), []),
+    "ends of line of an old Macintosh": ((H + KEPT).replace(b"\r\n", b"\r"), []),
+    "an old Macintosh's, and no last one": ((H + KEPT).replace(b"\r\n", b"\r")[:-1], []),
+    "an old Macintosh's below blank lines, in UTF-16": (
+        ("\r\r" + (H + KEPT).decode().replace("\r\n", "\r")).encode("utf-16"),
+        [],
+    ),
+    "an old Macintosh's, with a cell of two lines": (
+        (H + KEPT).replace(b"\r\n", b"\r") + f'{TWO};"DIS91\nD9134L"\r'.encode(),
+        [],
+    ),
     "commas": ((H + KEPT).replace(b";", b","), []),
     "tabs": ((H + KEPT).replace(b";", b"\t"), []),
     "a note with commas, semicolons between": (

@@ -21,6 +21,7 @@ from tests.sorimport.extracts import (
     loc,
     problems,
     write,
+    zipped,
 )
 from tests.sorimport.imported import glns, types_of
 
@@ -42,6 +43,19 @@ def test_what_is_odd_is_kept_and_flagged(folder: Path) -> None:
     assert (odd.check_digit_ok, odd.unit and odd.unit.sor_id) == (False, "1")
     assert LocationNumber.objects.get(gln=gln(2)).unit is None
     assert LocationNumber.objects.get(gln=gln(4)).note == "x" * 254
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\r\r\n"], ids=["old Mac", "written twice"])
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_lines_end_as_on_old_macs_or_twice(folder: Path, end: bytes, as_zip: bool) -> None:
+    rows = [loc(1, SorNote='æøå, "så"'), {"EanLocationCode": "57900000"}, loc(2)]
+    files = extract(rows, pairs={gln(1): "501 502", gln(2): "501"})
+    written = {name: content.replace(b"\r\n", end) for name, content in files.items()}
+    path = zipped(written, folder.with_name("Sor_complete.zip")) if as_zip else write(written, folder)
+    run = import_twice(path)
+    assert problems(run) == [(LOCATIONS, 3, "malformed_gln", "57900000")]
+    assert (glns(), types_of(1), types_of(2)) == ([gln(1), gln(2)], ["501", "502"], ["501"])
+    assert LocationNumber.objects.get(gln=gln(1)).note == 'æøå, "så"'
 
 
 def test_what_cannot_be_right_is_left_out_with_its_line(folder: Path) -> None:
