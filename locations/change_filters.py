@@ -46,6 +46,7 @@ from locations.parameters import DayFilter, GlnFilter, WordsFilter
 from soredi.jobs import State
 from soredi.models import User
 
+_WRITTEN = {"class": "form-input", "autocomplete": "off"}
 SHOWING = ("page", "format")
 NARROWS_VERSIONS = ("q", "felt", "faar", "mister", "mister_typer")
 NARROWS_CHANGE_SETS = ("person", "kilde", "tilstand", "fra", "til", "gln", "felt", "edi_type")
@@ -82,7 +83,7 @@ class Question(django_filters.FilterSet):
         """Raises FilterError for a value that cannot be used."""
         asked = cls(data, queryset, **options)
         for parameter, errors in asked.form.errors.get_json_data().items():
-            raise FilterError(parameter, errors[0]["message"])
+            raise FilterError(parameter, errors[0]["message"], asked)
         return asked
 
     @property
@@ -160,7 +161,9 @@ def _lost(edi_type: Code) -> Q:
 class ChangeSetFilter(Question):
     """What narrows the change sets that `user` may see. Of those that others made only the user's own numbers tell."""
 
-    person = django_filters.CharFilter(method="by_person", label=_("Person"))
+    person = django_filters.CharFilter(
+        method="by_person", label=_("Person"), widget=forms.TextInput(attrs=_WRITTEN)
+    )
     kilde = django_filters.ChoiceFilter(
         field_name="source", choices=Source.choices, empty_label="–", label=_("Source")
     )
@@ -169,7 +172,11 @@ class ChangeSetFilter(Question):
     )
     fra = DayFilter(method="from_day", label=_("From"))
     til = DayFilter(method="until_day", label=_("Until"))
-    gln = GlnFilter(method="touching", label=_("Location number"))
+    gln = GlnFilter(
+        method="touching",
+        label=_("Location number"),
+        widget=forms.TextInput(attrs=_WRITTEN | {"inputmode": "numeric"}),
+    )
     felt = django_filters.ChoiceFilter(
         method="changing", choices=Field.choices, empty_label="–", label=_("Field")
     )

@@ -41,7 +41,7 @@ asks for nothing. What is unknown or invalid raises.
 """
 
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import django_filters
 from django import forms
@@ -86,11 +86,14 @@ FORMATS = ("csv", "csv-par", "massupdate", "xlsx")
 
 
 class FilterError(ValueError):
-    """A parameter that is unknown or whose value cannot be used. `str()` names it and says why."""
+    """A parameter that is unknown or whose value cannot be used. `str()` names it and says why.
 
-    def __init__(self, parameter: str, message: str):
+    `asked` is the filter as it was filled in, with all that is wrong in its form, where a value is the trouble.
+    """
+
+    def __init__(self, parameter: str, message: str, asked: Any = None):
         super().__init__(f"{parameter}: {message}")
-        self.parameter, self.message = parameter, message
+        self.parameter, self.message, self.asked = parameter, message, asked
 
 
 class LocationFilter(Conditions, django_filters.FilterSet):
@@ -174,24 +177,27 @@ class LocationFilter(Conditions, django_filters.FilterSet):
             if single and len(values) > 1:
                 raise FilterError(parameter, _("Give it once only."))
         for parameter, errors in asked.form.errors.get_json_data().items():
-            raise FilterError(parameter, errors[0]["message"])
+            raise FilterError(parameter, errors[0]["message"], asked)
         said = asked.form.cleaned_data
         if said["liste"]:
             touch(said["liste"])
         if said["kun_egne"] and not said["speciale"]:
-            raise FilterError("kun_egne", _("It narrows a speciality; give speciale too."))
+            asked._refuse("kun_egne", _("It narrows a speciality; give speciale too."))
         if said["pr"]:
             asked._look_back()
         return asked
 
+    def _refuse(self, parameter: str, message: str) -> NoReturn:
+        """Raises FilterError, which the form then tells too."""
+        self.form.add_error(parameter, message)
+        raise FilterError(parameter, message, self)
+
     def _look_back(self) -> None:
         """The numbers as they were, of those that the user may edit today. Raises FilterError."""
         if self.day > timezone.localdate():
-            raise FilterError("pr", _("The day has not been yet. Choose today or a day before."))
+            self._refuse("pr", _("The day has not been yet. Choose today or a day before."))
         if self.form.cleaned_data["afviger"]:
-            raise FilterError(
-                "afviger", _("What deviated from SOR on a day is not known. Leave one of them out.")
-            )
+            self._refuse("afviger", _("What deviated from SOR on a day is not known. Leave one of them out."))
         numbers = LocationNumber.objects.as_of(self.then)
         if self.user is not None and not self.user.is_staff:
             numbers = numbers.filter(pk__in=LocationNumber.objects.listed_for(self.user).values("pk"))

@@ -68,8 +68,20 @@ class CodesField(forms.Field):
         return self.code_lists.find(self.of, value)
 
     def prepare_value(self, value: list[str] | None) -> list[str]:
-        """However a code was written, its entry in the list of choices."""
-        return [entry.code for entry in self.to_python(value)]
+        """However a code was written, its entry in the list of choices; what is none of them stays as it is."""
+        return [found.code if (found := self._found(one)) else one for one in value or []]
+
+    def parted(self, values: list[str]) -> tuple[list[Code], list[str]]:
+        """What `values` mean, and those that mean nothing."""
+        found = {one: self._found(one) for one in values}
+        known = list(dict.fromkeys(code for code in found.values() if code))
+        return known, [one for one, code in found.items() if not code]
+
+    def _found(self, value: str) -> Code | None:
+        try:
+            return self.find(value)
+        except forms.ValidationError:
+            return None
 
 
 class WordsField(forms.CharField):
@@ -118,6 +130,22 @@ class PeopleField(CodesField):
         return Code(person.pk if person else 0, name, name, name)
 
 
+class DayInput(forms.DateInput):
+    """A calendar; but what is no day stands as it was written, where a calendar would show nothing."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["type"] = "date" if _is_day(context["widget"]["value"] or "") else "text"
+        return context
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return not text or date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 class DayField(forms.DateField):
     """An ISO day. The years are those that a time zone can be applied to."""
 
@@ -126,7 +154,7 @@ class DayField(forms.DateField):
             input_formats=["%Y-%m-%d"],
             error_messages={"invalid": gettext_lazy("Write the day as 2026-12-31.")},
             validators=[MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(9000, 1, 1))],
-            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            widget=DayInput(format="%Y-%m-%d"),
             **options,
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -63,6 +64,7 @@ class Choices:
     name: str
     label: str
     choices: list[Choice]
+    errors: Sequence[str] = ()
 
     @property
     def open(self) -> bool:
@@ -91,14 +93,26 @@ class Choices:
 
 def choices(asked: LocationFilter, name: str) -> Choices:
     field = asked.form.fields[name]
-    chosen = asked.form.cleaned_data[name] or []
+    chosen, unknown = parted(asked, name)
     if isinstance(field, CodesField):
         codes = {entry.code for entry in chosen}
         entries = sorted(asked.code_lists.all(name), key=lambda entry: danish_key(entry.label))
         found = [Choice(entry.code, entry.label, entry.pk, entry.code in codes) for entry in entries]
     else:
         found = [Choice(str(value), str(text), value, value in chosen) for value, text in field.choices]
-    return Choices(name, str(field.label), [one for one in found if one.value])
+    found += [Choice(value, value, value, chosen=True) for value in unknown]
+    return Choices(name, str(field.label), [one for one in found if one.value], asked.form[name].errors)
+
+
+def parted(asked: LocationFilter, name: str) -> tuple[list[Any], list[str]]:
+    """What is chosen of a list, and what was written that is not on it."""
+    if name not in asked.form.errors:
+        return asked.form.cleaned_data.get(name) or [], []
+    field, written = asked.form.fields[name], asked.data.getlist(name)
+    if isinstance(field, CodesField):
+        return field.parted(written)
+    known = {str(value) for value, _text in field.choices}
+    return [one for one in written if one in known], [one for one in written if one not in known]
 
 
 class Panel:
@@ -126,7 +140,12 @@ class Panel:
             (label, [asked.form[name] for name in names if name in known and (past or name != "pr")])
             for label, names in FIELDS.items()
         ]
-        self.kept = [(name, value) for name in KEPT for value in asked.data.getlist(name) if name in known]
+        self.kept = [
+            (name, value)
+            for name in KEPT
+            if name in known and name not in asked.form.errors
+            for value in asked.data.getlist(name)
+        ]
 
     @property
     def groups(self) -> list[dict[str, Any]]:
@@ -135,7 +154,7 @@ class Panel:
             {
                 "label": label,
                 "fields": fields,
-                "open": any(self.asked.form.cleaned_data.get(f.name) for f in fields),
+                "open": any(self.asked.form.cleaned_data.get(f.name) or f.errors for f in fields),
             }
             for label, fields in self.fields
             if fields
@@ -148,11 +167,26 @@ class Panel:
     @property
     def edi_types_chosen(self) -> list[tuple[str, str, Promise, str]]:
         """(parameter, value in the address, how it is said, label) of each EDI type that is asked for."""
-        return [
-            (name, entry.code, text, entry.label)
-            for name, text in self.edi_type_ways
-            for entry in self.asked.form.cleaned_data[name] or []
-        ]
+        found = []
+        for name, text in self.edi_type_ways:
+            chosen, unknown = parted(self.asked, name)
+            found += [(name, entry.code, text, entry.label) for entry in chosen]
+            if name != self.edi_types_unknown[0]:
+                found += [(name, value, text, value) for value in unknown]
+        return found
+
+    @cached_property
+    def edi_types_unknown(self) -> tuple[str, str]:
+        """(parameter, EDI types with commas between) of the first way of asking where some are written that are none:
+        to be written anew in the field that they came from."""
+        for name, _text in self.edi_type_ways:
+            if unknown := parted(self.asked, name)[1]:
+                return name, ", ".join(unknown)
+        return "", ""
+
+    @property
+    def edi_type_errors(self) -> list[str]:
+        return [error for name, _text in self.edi_type_ways for error in self.asked.form[name].errors]
 
     @property
     def edi_type_options(self) -> SafeString:

@@ -1,10 +1,11 @@
 """What an address may ask after its `?`: what a page does not know, it refuses, and names it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
 from django.core.paginator import EmptyPage, Page, Paginator
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -36,6 +37,18 @@ def takes(*known: str) -> Callable[[View], View]:
 def refused(request: HttpRequest, problem: str, parameter: str = "") -> HttpResponse:
     """400, with the parameter that cannot be used and why."""
     return render(request, "400.html", {"problem": problem, "parameter": parameter}, status=400)
+
+
+def mistakes(form: BaseForm, places: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+    """For components/mistakes.html: (label, what is wrong, id of the place to mend it) of each value of `form`.
+
+    `places`: those that are not the field's own; empty where there is none.
+    """
+    return [
+        (str(form[name].label), str(error), (places or {}).get(name, form[name].id_for_label))
+        for name, errors in form.errors.items()
+        for error in errors
+    ]
 
 
 def page_number(request: HttpRequest) -> int:

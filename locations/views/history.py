@@ -14,7 +14,7 @@ from locations.change_filters import NARROWS_CHANGE_SETS, ChangeSetFilter
 from locations.filters import FilterError
 from locations.models import ChangeSet
 from locations.views.contents import attachment, sees_whole
-from soredi.parameters import address, page_number, refused, takes
+from soredi.parameters import address, mistakes, page_number, refused, takes
 from soredi.spreadsheet import csv_chunks, guarded
 
 ROWS = 50
@@ -50,7 +50,7 @@ def change_sets(request: HttpRequest) -> HttpResponseBase:
         if request.GET.get("format", "csv") != "csv":
             raise FilterError("format", _("Choose one of: %(choices)s.") % {"choices": "csv"})
     except FilterError as error:
-        return refused(request, error.message, error.parameter)
+        return asked_again(request, error)
     found = asked.qs.select_related("by", "inbox", "applied_by", "undoes").order_by("-pk")
     if request.GET.get("format"):
         return attachment(csv_chunks(HEADERS, lines(request, found)), FILE_NAME)
@@ -68,6 +68,14 @@ def change_sets(request: HttpRequest) -> HttpResponseBase:
         "next": address(query, page=number + 1) if len(rows) > ROWS else "",
     }
     return render(request, "locations/changes.html", context)
+
+
+def asked_again(request: HttpRequest, error: FilterError) -> HttpResponseBase:
+    """400: the form as it was filled in, with what is wrong beside each field. What has no field is named."""
+    if error.asked is None or request.GET.get("format"):
+        return refused(request, error.message, error.parameter)
+    context = {"asked": error.asked.form, "mistakes": mistakes(error.asked.form)}
+    return render(request, "locations/changes.html", context, status=400)
 
 
 def chips(asked: ChangeSetFilter, query: QueryDict) -> list[dict[str, str]]:

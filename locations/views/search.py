@@ -17,13 +17,13 @@ from locations.filters import SHOWING, FilterError, LocationFilter
 from locations.free_text import RUN, folded
 from locations.models import LocationNumber
 from locations.orders import CODE_LISTS, ORDERS
-from locations.panel import EDI_TYPES, Panel
+from locations.panel import EDI_TYPES, KEPT, Panel
 from locations.specialities import units_served
 from locations.tables import FIXED, USUAL, LocationTable, shown_to
 from locations.views.display import DisplayForm
 from locations.views.downloads import CHOICES, download
 from soredi.models import User
-from soredi.parameters import address, refused
+from soredi.parameters import address, mistakes, refused
 
 # Parameters of the question that have no field in the panel of filters.
 NOT_IN_PANEL = {"q", *SHOWING}
@@ -41,7 +41,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
             return redirect(reverse("locations") + address(query))
         asked = LocationFilter.checked(request.GET, request.user)
     except FilterError as error:
-        return refused(request, error.message, error.parameter)
+        return asked_again(request, error)
     if form := asked.form.cleaned_data["format"]:
         return download(request, asked.qs, form)
     return page(request, asked, cast(User, request.user))
@@ -139,6 +139,24 @@ def page(request: HttpRequest, asked: LocationFilter, user: User) -> HttpRespons
         "next": address(query, page=number + 1) if len(keys) > rows else "",
     }
     return render(request, "locations/search.html", context)
+
+
+def asked_again(request: HttpRequest, error: FilterError) -> HttpResponse:
+    """400: the form as it was filled in, with what is wrong beside each field. What has no field is named."""
+    asked: LocationFilter | None = error.asked
+    if asked is None or request.GET.get("format") or set(asked.form.errors) & set(SHOWING):
+        return refused(request, error.message, error.parameter)
+    panel = Panel(asked, staff=cast(User, request.user).is_staff)
+    kept = [(name, request.GET[name]) for name in ("sort", "antal") if request.GET.get(name)]
+    context = {
+        "section": "locations",
+        "form": asked.form,
+        "panel": panel,
+        "kept": panel.kept + kept,
+        "chips": chips(asked, request.GET),
+        "mistakes": mistakes(asked.form, dict.fromkeys(EDI_TYPES, "id_edi_ny") | dict.fromkeys(KEPT, "")),
+    }
+    return render(request, "locations/search_again.html", context, status=400)
 
 
 def mistyped(asked: LocationFilter, rows: Iterable[LocationNumber]) -> list[tuple[str, str]]:

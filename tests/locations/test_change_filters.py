@@ -239,13 +239,36 @@ def test_change_sets_are_narrowed(
     assert found == {"bo": all_of_them, "anna": annas}
 
 
-@pytest.mark.parametrize(
-    "query", ["kilde=fax", "tilstand=x", "fra=1.5.2031", "felt=navn", "gln=x", "edi_type=X", "x=1"]
-)
+@pytest.mark.parametrize("query", ["x=1", "kilde=edit&kilde=edit", "format=xlsx", "fra=1.5.2031&format=csv"])
 def test_what_cannot_be_asked_of_the_list_is_named(client: Client, staff: Any, query: str) -> None:
     answer = client.get(f"/aendringer/?{query}")
     assert answer.status_code == 400
     assert f"<strong>{query.partition('=')[0]}</strong>" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "kept"),
+    [
+        ("gln=57900x", "gln", 'value="57900x"'),
+        ("fra=1.5.2031", "fra", '<input type="text" name="fra" value="1.5.2031"'),
+        ("til=2031-02-31", "til", '<input type="text" name="til" value="2031-02-31"'),
+        ("kilde=fax", "kilde", ""),
+        ("tilstand=x", "tilstand", ""),
+        ("felt=navn", "felt", ""),
+        ("edi_type=X", "edi_type", ""),
+    ],
+)
+def test_a_value_that_cannot_be_used_comes_back_in_the_form_with_what_is_wrong(
+    client: Client, staff: Any, query: str, field: str, kept: str
+) -> None:
+    made = planned(location(), by=staff, note="x")
+    answer = client.get(f"/aendringer/?person=anna&{query}")
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert f'href="#id_{field}"' in page and f'id="id_{field}_error"' in page
+    assert f'aria-describedby="id_{field}_error"' in page
+    assert kept in page and 'value="anna"' in page
+    assert f"/aendringer/{made.pk}/" not in page, "what was not asked is not answered"
 
 
 def test_the_list_as_a_file_keeps_what_was_asked(client: Client, history: dict[str, ChangeSet]) -> None:

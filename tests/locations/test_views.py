@@ -1,5 +1,6 @@
 """The pages: who sees what, how many queries, files, and what is told when something is wrong."""
 
+import html
 import re
 
 import builders
@@ -107,9 +108,10 @@ def test_each_chosen_value_can_be_taken_away(client, staff):
     ("query", "named"),
     [
         ("vams=KMD", "vams"),
-        ("vans=nobody", "vans"),
         ("page=x", "page"),
         ("format=pdf", "format"),
+        ("format=csv&vans=nobody", "vans"),
+        ("q=a&q=b", "q"),
         ("q=%00", "q"),
     ],
 )
@@ -118,6 +120,46 @@ def test_a_question_that_cannot_be_used_is_400_and_names_the_parameter(client, s
         response = client.get(f"{address}?{query}")
         assert response.status_code == 400
         assert f"<strong>{named}</strong>" in text(response)
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "kept"),
+    [
+        ("gln=57900x&vans=KMD", "Lokationsnummer: Et lokationsnummer har op til 13 cifre", 'value="57900x"'),
+        (
+            "vans=nobody&vans=KMD",
+            "VANS: “nobody” ",
+            'name="vans" value="nobody" checked',
+        ),
+        ("status=nye", "Status: ", 'name="status" value="nye" checked'),
+        ("edi_type=DIS19&edi_type=1001&vans=KMD", "Har EDI-type: ", 'value="DIS19"'),
+        ("mangler=DIS19", "Mangler mindst én af: ", '<option value="mangler" selected>'),
+        ("aendret_fra=1.5.2031", "Ændret fra: ", '<input type="text" name="aendret_fra" value="1.5.2031"'),
+        (
+            "aendret_fra=2031-02-31",
+            "Ændret fra: ",
+            '<input type="text" name="aendret_fra" value="2031-02-31"',
+        ),
+        ("pr=2999-01-01", "Som den var: ", '<input type="date" name="pr" value="2999-01-01"'),
+        ("aendret_af=nobody", "Ændret af: ", 'name="aendret_af" value="nobody"'),
+        ("kun_egne=ja", "Kun egne numre: ", '<option value="ja" selected>'),
+        ("liste=borte", "Liste: ", ""),
+        ("q=1 2 3 4 5 6 7 8 9 10 11", "Søg: ", 'value="1 2 3 4 5 6 7 8 9 10 11"'),
+    ],
+)
+def test_a_value_that_cannot_be_used_comes_back_in_the_form_with_what_is_wrong(
+    client, staff, query, said, kept
+):
+    builders.location(edi_types=[builders.edi_type("DIS91", "D9134L", sor_id="1001")])
+    response = client.get(f"/lokationsnumre/?{query}")
+    page = " ".join(text(response).split())
+    assert response.status_code == 400
+    assert "Søgningen kan ikke bruges" in page
+    assert said in html.unescape(page)
+    assert kept in page
+    assert 'name="valgt"' not in page
+    if "vans=KMD" in query:
+        assert 'name="vans" value="KMD" checked' in page, "what can be used is kept too"
 
 
 def test_only_administrators_search_by_vendor(client, anna):
