@@ -47,7 +47,7 @@ def source_files(paths: list[Path]) -> list[SourceFile]:
         elif path.suffix.lower() == ".zip" or _begins_as_zip(path):
             found += _members(path)
         else:
-            found.append(SourceFile(path.name, path.stat().st_size, with_newlines(partial(path.open, "rb"))))
+            found.append(SourceFile(path.name, path.stat().st_size, with_newlines(partial(_open, path))))
     return found
 
 
@@ -130,6 +130,10 @@ def damaged_zip(name: str) -> TabularError:
 
 def _too_large(name: str, sentence: Sentence) -> TabularError:
     return TabularError(name, 0, "too_large", sentence)
+
+
+def _open(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _open_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:
