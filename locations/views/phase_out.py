@@ -1,5 +1,6 @@
 """`/stamdata/edi-typer/udfas/?fra=<old>&til=<new>`: one version of an EDI type gives way to another."""
 
+from datetime import date
 from typing import Any, cast
 
 from django.contrib import messages
@@ -8,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -70,6 +73,7 @@ def phase_out(request: HttpRequest) -> HttpResponseBase:
         "choices": [(one.label, f"{one.label} · {one.name}") for one in types],
     }
     if old and new:
+        context["doubts"] = doubts(old, new, timezone.localdate())
         it = standing(old, new, user)
         context |= told(it) | {"reason": reason_field(_("Reason")), "chart": chart(weeks(old, new, user))}
         context |= {"csv": "?" + urlencode({"fra": old.label, "til": new.label, "format": "csv"})}
@@ -116,6 +120,26 @@ def chosen(asked: QueryDict) -> tuple[EdiType | None, EdiType | None]:
     if old and old == new:
         raise BadType("til", _("Choose two different EDI types."))
     return old, new
+
+
+def doubts(old: EdiType, new: EdiType, today: date) -> list[dict[str, str]]:
+    """Why it may be wrong to move numbers to `new`: each `text`, with the address of a better choice as `href`."""
+    found = []
+    if new.retired_on:
+        text = (
+            _("%(new)s was itself retired on %(day)s. Whoever is moved to it must be moved once more.")
+            if new.retired_on <= today
+            else _("%(new)s will itself be retired on %(day)s.")
+        )
+        found.append({"text": text % {"new": new, "day": date_format(new.retired_on, "j. F Y")}})
+    if new.valid_from and new.valid_from > today:
+        text = _("%(new)s is not valid until %(day)s: nobody may send it before that day.")
+        found.append({"text": text % {"new": new, "day": date_format(new.valid_from, "j. F Y")}})
+    if new.replaced_by and new.replaced_by != old:
+        better = urlencode({"fra": old.label, "til": new.replaced_by.label})
+        text = _("%(new)s has been replaced by %(better)s.") % {"new": new, "better": new.replaced_by}
+        found.append({"text": text, "href": f"?{better}"})
+    return found
 
 
 def words() -> dict[str, str]:

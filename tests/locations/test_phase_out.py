@@ -102,6 +102,25 @@ def test_the_rest_is_listed_with_its_administrators(client, staff, types):
     ]
 
 
+def test_it_warns_of_a_new_one_that_is_retired_or_not_yet_valid(client, staff, types):
+    old, new = types
+    builders.location(edi_types=[old], system="S1")
+    today = timezone.localdate()
+    better = builders.edi_type("DIS91", "D9136L")
+    retired, not_yet, replaced = ("selv udgået", "gælder først fra", "er erstattet af DIS91 D9136L")
+
+    def warned(**fields):
+        type(new).objects.filter(pk=new.pk).update(**{"retired_on": None, "valid_from": None} | fields)
+        page = client.get("/stamdata/edi-typer/udfas/?fra=DIS91+D9134L&til=DIS91+D9135L").content.decode()
+        return [words in page for words in (retired, not_yet, replaced, "udgår selv")]
+
+    assert warned() == [False, False, False, False]
+    assert warned(valid_from=today) == [False, False, False, False]
+    assert warned(valid_from=today + timedelta(days=1)) == [False, True, False, False]
+    assert warned(retired_on=today + timedelta(days=1)) == [False, False, False, True]
+    assert warned(retired_on=today, replaced_by=better) == [True, False, True, False]
+
+
 def test_the_page_says_how_it_stands(client, staff, types):
     old, _new = types
     builders.location(edi_types=[old], system="S1")
