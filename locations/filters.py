@@ -276,12 +276,13 @@ class LocationFilter(Conditions, django_filters.FilterSet):
         return page
 
     def _walked(self, numbers: LocationNumberQuerySet, start: int, rows: int) -> list[int]:
-        gathered = None
+        parts = reckonable = None
         if self.found and self.found.more:
             asked = self.narrowed
             if not self.form.cleaned_data["sort"]:
                 asked = asked.exclude(pk__in=self.found.keys)
-            gathered = [asked.filter(part) for part in self.found.parts]
+            parts = [asked.filter(part) for part in self.found.parts]
+            reckonable = [asked.filter(part) for part in self.found.reckonable]
             numbers = cast(
                 LocationNumberQuerySet,
                 ordered(asked.filter(self.found.condition), self.order, self.code_lists),
@@ -293,7 +294,8 @@ class LocationFilter(Conditions, django_filters.FilterSet):
             start=start,
             rows=rows,
             own=self.queryset,
-            gathered=gathered,
+            parts=parts,
+            reckonable=reckonable,
         )
 
     @property

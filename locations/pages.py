@@ -26,6 +26,8 @@ CHEAP = 6_000  # by the planner's reckoning: what is gathered without a walk, so
 MANY = 10  # one of so many matches: gathering would take longer than any walk
 LONGEST = 30_000  # numbers that are walked in hope
 LEAST = 2_000  # that are walked where a walk is worth it at all
+TOGETHER = 1_000  # that are walked where those that hold a word may lie together
+OF_THE_TEXT = ("enhed", "by")  # the orders where they do
 JOINED = 4  # as many numbers are walked in the time of one that is looked up in another table
 
 
@@ -37,30 +39,36 @@ def keys_of_page(
     start: int,
     rows: int,
     own: LocationNumberQuerySet,
-    gathered: Sequence[LocationNumberQuerySet] | None = None,
+    parts: Sequence[LocationNumberQuerySet] | None = None,
+    reckonable: Sequence[LocationNumberQuerySet] | None = None,
 ) -> list[int]:
     """Primary keys of `rows` numbers from place `start` of `queryset`, which is in the order `sort`.
 
-    `own` are the numbers of which it is a part. `gathered`, where given, are the same numbers as `queryset` in disjoint
-    parts, each asked for in the form that an index carries.
+    `own` are the numbers of which it is a part. `parts`, where given, are the same numbers as `queryset` in disjoint
+    parts, each asked for in the form that an index carries, and `reckonable` the same in a form whose numbers the
+    planner can reckon.
     """
     order = keys(sort, code_lists)
     through = own if sort.removeprefix("-") == "gln" else LocationNumber.objects.all()
-    parts = [queryset] if gathered is None else list(gathered)
+    of_text = parts is not None
+    parts = parts or [queryset]
     try:
         if own.day is not None:  # no index has the order of a day
             return _sorted(parts, order, start, rows)
         if queryset.query.where == through.query.where:
             return _fetch(_through(through, sort, code_lists, start + rows), start, rows)
-        numbers, cost = reckoned(parts)
+        numbers, cost = reckoned(reckonable or parts)
         if cost <= CHEAP:
             return _sorted(parts, order, start, rows)
-        joined = gathered is not None or _looks_elsewhere(queryset)
+        joined = of_text or _looks_elsewhere(queryset)
         if numbers * MANY >= code_lists.numbers and not joined:
             return _fetch(_through(queryset, sort, code_lists, start + rows), start, rows)
         evenly = (start + rows) * code_lists.numbers // max(numbers, 1)
         slow = joined or sort.removeprefix("-") == "aendret"
-        if evenly <= max(LONGEST // JOINED if slow else LONGEST, 2 * (start + rows)):
+        longest = LONGEST // JOINED if slow else LONGEST
+        if of_text and sort.removeprefix("-") in OF_THE_TEXT:
+            longest = TOGETHER
+        if evenly <= max(longest, 2 * (start + rows)):
             length = evenly + max(evenly // 2, LEAST)
             found = _walked(queryset, _through(through, sort, code_lists, length), start, rows)
             if len(found) == rows:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,9 +48,9 @@ class Site:
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """The demo, started on a free port in a folder of its own; no list of approvals is in force before a test's own."""
-    data = tmp_path_factory.mktemp("site")
+    data = Path(tempfile.mkdtemp(prefix="soredi-site-"))  # another pytest closes pytest's own to the servers
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -80,6 +81,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     finally:
         demo.send_signal(signal.SIGINT)
         demo.wait(timeout=60)
+        shutil.rmtree(data)
 
 
 @pytest.fixture(scope="package")
