@@ -1,6 +1,7 @@
 """Changes of the code lists by people: plan → preview → apply → undo. Imports write their part by themselves.
 
-The lists are small, so a change is carried out at once. Rows are never deleted: what is undone after it was added is
+The lists are small, so a change is carried out at once; but what merges two rows and moves location numbers is carried
+out by the change set that moves them (see row_merges.py). Rows are never deleted: what is undone after it was added is
 retired. The events of pghistory are the history; each names the change that it belongs to.
 """
 
@@ -12,9 +13,11 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from locations.catalogue_check import Draft, draft_of, names
-from locations.code_lists import LISTS, CodeList, asked_for
-from locations.models import CatalogueChange, EdiAdministrator
+from locations.code_lists import GOES_ALONG, LISTS, CodeList, asked_for
+from locations.merged_rows import items, refuse_merged, together
+from locations.models import CatalogueChange, ChangeSet, EdiAdministrator, SavedSearch, SystemMap
 from locations.models.catalogue_change import Way
+from locations.system_map import set_words
 from soredi.jobs import Refused, State
 from soredi.models import User
 from soredi.sentences import Sentence
@@ -38,6 +41,7 @@ def plan(
     file: str = "",
     found: dict[str, Any] | None = None,
     undoes: CatalogueChange | None = None,
+    change_set: ChangeSet | None = None,
 ) -> CatalogueChange:
     """Plan what differs in `drafts`, which were checked; returns the draft change, without rows where nothing does."""
     rows = []
@@ -61,6 +65,7 @@ def plan(
         rows=rows,
         found=found or {},
         undoes=undoes,
+        change_set=change_set,
     )
 
 
@@ -81,21 +86,15 @@ def apply(planned: CatalogueChange) -> None:
     """Carry out a draft, whole or not at all.
 
     Raises Refused where it is no draft any more, where a row was changed since it was planned, or where the list is
-    being written right now.
+    being written right now. What has a change set is carried out by that: ValueError.
     """
-    code_list = LISTS[planned.code_list]
+    if planned.change_set_id:
+        raise ValueError(f"carried out by change set {planned.change_set_id}")
     try:
-        with transaction.atomic(), pghistory.context(catalogue_change=planned.pk):
-            locked = CatalogueChange.objects.select_for_update(nowait=True).get(pk=planned.pk)
-            if locked.state != State.DRAFT:
-                raise Refused(Sentence("It was carried out or dropped already."))
+        with transaction.atomic():
             # An import holds its rows until it commits, which may take minutes: nobody waits for that here.
-            list(code_list.model._default_manager.select_for_update(nowait=True).order_by("pk").values("pk"))
-            rows = {row.pk: row for row in code_list.rows()}
-            _refuse_stale(code_list, planned, rows)
-            _write(code_list, planned, rows)
-            planned.state, planned.finished_at = State.DONE, timezone.now()
-            planned.save()
+            lock(planned, nowait=True)
+            carry_out(planned)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "55P03":
             raise
@@ -104,6 +103,35 @@ def apply(planned: CatalogueChange) -> None:
                 "The list is being changed right now, by an import or by somebody else. Try again in a moment."
             )
         ) from None
+
+
+def lock(planned: CatalogueChange, *, nowait: bool = False) -> None:
+    """Hold `planned`, its list, and what belongs to the rows that it changes, until the transaction ends."""
+    code_list = LISTS[planned.code_list]
+    list(CatalogueChange.objects.select_for_update(nowait=nowait).filter(pk=planned.pk))
+    list(code_list.model._default_manager.select_for_update(nowait=nowait).order_by("pk").values("pk"))
+    keys = [row["pk"] for row in planned.rows if row["pk"]]
+    for belonging in (
+        SystemMap.objects.filter(system__in=keys),
+        SavedSearch.objects.filter(shared_with__in=keys),
+    ):
+        list(belonging.select_for_update(nowait=nowait).order_by("pk").values("pk"))
+
+
+def carry_out(planned: CatalogueChange) -> None:
+    """Write what is planned, which is locked; the numbers of a merge have moved by now. Raises Refused."""
+    code_list = LISTS[planned.code_list]
+    planned.refresh_from_db(fields=["state"])
+    if planned.state != State.DRAFT:
+        raise Refused(Sentence("It was carried out or dropped already."))
+    with pghistory.context(catalogue_change=planned.pk):
+        rows = {row.pk: row for row in code_list.rows()}
+        _refuse_stale(code_list, planned, rows)
+        if planned.way == Way.MERGE:
+            refuse_merged(code_list, planned, rows)
+        _write(code_list, planned, rows)
+    planned.state, planned.finished_at = State.DONE, timezone.now()
+    planned.save()
 
 
 def _refuse_stale(code_list: CodeList, planned: CatalogueChange, rows: dict[int, Any]) -> None:
@@ -151,12 +179,16 @@ def _write(code_list: CodeList, planned: CatalogueChange, rows: dict[int, Any]) 
             known.save(update_fields=list(values))
         if "people" in after:
             _set_people(known, names(after["people"]))
+        if "maps" in after:
+            set_words(system=known, words=after["maps"], by=planned.by)
+        if "searches" in after:  # those that leave are shared with the other row that the change names
+            SavedSearch.objects.filter(pk__in=items("searches", after["searches"])).update(shared_with=known)
 
 
 def _values(code_list: CodeList, after: dict[str, str]) -> dict[str, Any]:
     """What stands in the row's own columns."""
     fields = [code_list.field(name) for name in after]
-    return {f.name: f.value(after[f.name]) for f in fields if f.kind not in ("entry", "people")}
+    return {f.name: f.value(after[f.name]) for f in fields if f.kind not in ("entry", *GOES_ALONG)}
 
 
 def _set_people(administrator: EdiAdministrator, usernames: list[str]) -> None:
@@ -188,8 +220,10 @@ def plan_undo(done: CatalogueChange, *, by: User, reason: str = "") -> Catalogue
         else:
             draft = draft_of(code_list, known, row["before"])
             for name, before in row["before"].items():
-                if code_list.field(name).kind == "people":
-                    draft.after[name] = _people_back(draft.after[name], before, row["after"][name])
+                if (kind := code_list.field(name).kind) in GOES_ALONG:
+                    back, left_out = _taken_back(code_list, done, rows, row, name)
+                    draft.after[name] = together(kind, back)
+                    kept += [[known.label, name]] if left_out else []
                 elif draft.after[name] == row["after"][name]:
                     draft.after[name] = before
                 else:
@@ -213,7 +247,21 @@ def plan_undo(done: CatalogueChange, *, by: User, reason: str = "") -> Catalogue
     return undo
 
 
-def _people_back(now: str, before: str, after: str) -> str:
-    added = set(names(after)) - set(names(before))
-    removed = set(names(before)) - set(names(after))
-    return ", ".join(sorted((set(names(now)) - added) | removed))
+def _taken_back(
+    code_list: CodeList, done: CatalogueChange, rows: dict[int, Any], row: dict[str, Any], name: str
+) -> tuple[set[str], bool]:
+    """What the field `name` of `row` holds once `done` is undone: without what it got, and with what it lost; what
+    went to another row only where it still is. And whether something is left out for that.
+    """
+    field = code_list.field(name)
+
+    def held(text: str) -> set[str]:
+        return items(field.kind, text)
+
+    before, after = held(row["before"][name]), held(row["after"][name])
+    others = [one for one in done.rows if one is not row and name in one["after"]]
+    went = {item for one in others for item in held(one["after"][name])}
+    there = {item for one in others for item in held(field.text(rows[one["pk"]]))}
+    lost = before - after
+    gone = (lost & went) - there
+    return (held(field.text(rows[row["pk"]])) - (after - before)) | (lost - gone), bool(gone)

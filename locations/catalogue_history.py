@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from locations.code_lists import CodeList, Field
 from locations.models import CatalogueChange, EdiAdministrator, Person
+from locations.models.catalogue_change import Way
+from soredi.jobs import State
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Entry:
     fields: list[FieldChange] = field(default_factory=list)
     added: list[str] = field(default_factory=list)  # people
     removed: list[str] = field(default_factory=list)
+    merged: list[str] = field(default_factory=list)  # other rows, into this one
+    unmerged: list[str] = field(default_factory=list)
 
 
 def events_of(code_list: CodeList) -> Any:
@@ -54,7 +58,7 @@ def events_of(code_list: CodeList) -> Any:
 def history_of(code_list: CodeList, row: Any, *, with_people: bool) -> list[Entry]:
     """Everything that happened to `row`, newest first; writings that changed nothing to be seen are left out.
 
-    Four queries at most, of which two for an EDI administrator's people.
+    Five queries at most, of which two for an EDI administrator's people.
     """
     names = dict(zip(code_list.key, code_list.key_headers, strict=True))
     columns: list[tuple[Field | None, str, Any]] = [(None, name, header) for name, header in names.items()]
@@ -78,7 +82,27 @@ def history_of(code_list: CodeList, row: Any, *, with_people: bool) -> list[Entr
     if with_people and isinstance(row, EdiAdministrator):
         entries += [(1, at, entry) for at, entry in _people(row, contexts)]
     _name(contexts)
+    if code_list.moves:
+        entries += _merged(code_list, row)
     return [entry for _kind, _at, entry in sorted(entries, key=lambda e: (e[2].at, e[0], e[1]), reverse=True)]
+
+
+def _merged(code_list: CodeList, row: Any) -> Iterable[tuple[int, int, Entry]]:
+    """Merges of others into `row`, and their undoing: these write nothing in the row itself. One query."""
+    label = row.label
+    named = Q(rows__contains=[{"after": {"replaced_by": label}}]) | Q(
+        rows__contains=[{"before": {"replaced_by": label}}]
+    )
+    ways = CatalogueChange.objects.filter(way__in=(Way.MERGE, Way.UNDO), state=State.DONE)
+    for it in ways.filter(named, code_list=code_list.slug).select_related("by"):
+        entry = Entry(it.finished_at or it.created_at, change=it)
+        for one in it.rows:
+            other = " ".join(one["key"]).strip()
+            if one["after"].get("replaced_by") == label:
+                entry.merged.append(other)
+            elif (one["before"] or {}).get("replaced_by") == label:
+                entry.unmerged.append(other)
+        yield 2, it.pk, entry
 
 
 def _people(

@@ -4,7 +4,7 @@ Every plan is one INSERT of LocationVersion rows, one for each number whose prof
 version as `base`. Applying is one UPDATE from those rows. Python never loops over location numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,11 +13,12 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
-from locations import all_certified, targets, unchanged, warnings
+from locations import all_certified, catalogue, targets, unchanged, warnings
 from locations.access import LocationNumberQuerySet
 from locations.chosen import NotPermitted, choose, require_rights
 from locations.models import (
     PROFILE_COLUMNS,
+    CatalogueChange,
     ChangeSet,
     EdiAdministrator,
     EdiType,
@@ -244,12 +245,16 @@ def plan_undo(
 
 def apply(change_set: ChangeSet) -> None:
     """Carry out a running change set, whole or not at all; the action of its job. Can be cancelled until it commits.
+    Where it moves the numbers of a merged row, what else the merge does is done with it.
 
     Raises Refused, naming numbers and people, where a number was changed since the plan or is no longer the user's.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         these = {"change_set": change_set.pk}
-        _lock(cursor, change_set)
+        merge = CatalogueChange.objects.filter(change_set=change_set).select_related("by").first()
+        if merge:  # before the numbers, as an import takes them
+            _lock(cursor, change_set, lambda: catalogue.lock(merge))
+        _lock(cursor, change_set, lambda: cursor.execute(_LOCK, these))
         refuse_stale(change_set)
         require_rights(LocationNumber.objects.filter(versions__change_set=change_set), change_set.by)
         change_set.report(Phase.WRITING)
@@ -260,6 +265,8 @@ def apply(change_set: ChangeSet) -> None:
         cursor.execute(_GATHER_INDEX)
         cursor.execute(_MOVE, these)
         cursor.execute(_EMPTY_INDEX)
+        if merge:
+            catalogue.carry_out(merge)
         change_set.report(Phase.FINISHING)  # the last moment to stop
         close_door(change_set, finished_at=now)
 
@@ -302,14 +309,14 @@ def _warn(change_set: ChangeSet, day: date) -> None:
         change_set.save(update_fields=["counts"])
 
 
-def _lock(cursor: Any, change_set: ChangeSet) -> None:
-    """Lock the numbers of `change_set`. Waits as long as others hold some of them and nobody asks it to stop."""
+def _lock(cursor: Any, change_set: ChangeSet, lock: Callable[[], Any]) -> None:
+    """Have `lock` lock what `change_set` changes. Waits as long as others hold it and nobody asks it to stop."""
     while True:
         change_set.report(Phase.CHECKING)
         try:
             with transaction.atomic():
                 cursor.execute("SET LOCAL lock_timeout = '1s'")
-                cursor.execute(_LOCK, {"change_set": change_set.pk})
+                lock()
                 cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
                 return
         except OperationalError as error:

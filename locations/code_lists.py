@@ -18,6 +18,7 @@ from locations.models import (
     EdiType,
     LocationNumber,
     Region,
+    SavedSearch,
     Speciality,
     System,
     Vans,
@@ -30,7 +31,8 @@ from soredi.models import User
 class Field:
     """A field that administrators may change. `header` is its column in files, in Danish for ever.
 
-    `kind`: text, day, standard, entry (another row of the list) or people.
+    `kind`: text, day, standard, entry (another row of the list) or one of GOES_ALONG: people, maps (what was said of
+    MedCom's systems, a line each: `= Clinea`, `≠ Novax`) and searches (keys of saved searches).
     """
 
     name: str
@@ -42,6 +44,12 @@ class Field:
         """The value of `row`, or of an event of it, as text."""
         if self.kind == "people":
             return ", ".join(sorted(user.username for user in row.users.all()))
+        if self.kind == "maps":
+            words = row.maps.exclude(accepted=None).values_list("accepted", "medcom_system")
+            return "\n".join(sorted(f"{'=' if accepted else '≠'} {name}" for accepted, name in words))
+        if self.kind == "searches":
+            keys = SavedSearch.objects.filter(shared_with=row).order_by("pk").values_list("pk", flat=True)
+            return ", ".join(map(str, keys))
         value = getattr(row, self.name)
         if value is None:
             return ""
@@ -55,6 +63,11 @@ class Field:
             return date_format(date.fromisoformat(text))
         if self.kind == "standard" and text in EdiType.Standard.values:
             return str(EdiType.Standard(text).label)
+        if self.kind == "maps":
+            return " · ".join(text.splitlines())
+        if self.kind == "searches" and text:
+            known = SavedSearch.objects.in_bulk(list(map(int, text.split(", "))))
+            return " · ".join(str(known.get(int(key), key)) for key in text.split(", "))
         return text
 
     def value(self, text: str) -> Any:
@@ -63,6 +76,9 @@ class Field:
             return date.fromisoformat(text) if text else None
         return (text or None) if self.name == "sor_id" else text
 
+
+# Kinds of fields that are sets of things which belong to a row, and go with it when it is merged into another.
+GOES_ALONG = ("people", "maps", "searches")
 
 _NAME = Field("name", "Navn", _("Name"))
 _RETIRED = Field("retired_on", "Udgår", _("Retired from"), "day")
@@ -75,7 +91,8 @@ class CodeList:
     """`column` of LocationNumber points into the list (`specialities` are those of the units that a number serves),
     `parameter` of the search asks for a row of it.
 
-    `moves`: numbers can be moved from one row to another by a change set.
+    `moves`: rows can be merged, the numbers of one moving to the other by a change set. `besides` are the fields that
+    have forms of their own elsewhere, and that only merging changes here.
     """
 
     slug: str
@@ -86,6 +103,7 @@ class CodeList:
     column: str = ""
     parameter: str = ""
     moves: bool = False
+    besides: tuple[Field, ...] = ()
     vendors: bool = False
 
     @property
@@ -102,11 +120,21 @@ class CodeList:
         return {field.name for field in self.fields}
 
     def field(self, name: str) -> Field:
-        return next(field for field in self.fields if field.name == name)
+        return next(field for field in (*self.fields, *self.besides) if field.name == name)
 
     def fields_for(self, user: User) -> tuple[Field, ...]:
         """Who the people are is told to administrators only."""
         return tuple(field for field in self.fields if user.is_staff or field.kind != "people")
+
+    def shown_to(self, user: User) -> dict[str, Field]:
+        """All fields that `user` may see changes of, by name."""
+        hidden = () if user.is_staff else ("people", "searches")
+        return {f.name: f for f in (*self.fields, *self.besides) if f.kind not in hidden}
+
+    @property
+    def going_along(self) -> tuple[str, ...]:
+        """The fields that go with a row when it is merged into another."""
+        return tuple(field.name for field in (*self.fields, *self.besides) if field.kind in GOES_ALONG)
 
     def rows(self) -> QuerySet[Any]:
         """All rows with what `Field.text` reads of them."""
@@ -154,7 +182,14 @@ LISTS = {
         ),
         CodeList("vans", Vans, "VANS", "VANS", column="vans", parameter="vans", moves=True),
         CodeList(
-            "systemer", System, _("Systems"), _("System"), column="system", parameter="system", moves=True
+            "systemer",
+            System,
+            _("Systems"),
+            _("System"),
+            column="system",
+            parameter="system",
+            moves=True,
+            besides=(Field("maps", "MedCom", _("MedCom's systems"), "maps"),),
         ),
         CodeList(
             "leverandoerer",
@@ -184,6 +219,7 @@ LISTS = {
             "edi_administrator",
             "administrator",
             moves=True,
+            besides=(Field("searches", "Gemte søgninger", _("Saved searches shared with it"), "searches"),),
         ),
     )
 }

@@ -77,7 +77,8 @@ _SUFFIX = r"btrim(search_fold(coalesce(substring({name} from '[(\[]([^)\]]*)[)\]
 # is alike too: `EG Clinea`. Some hundred systems by some hundred names: 30 ms, without an index.
 _SUGGEST = f"""
 WITH ours AS (
-    SELECT id, {_BASE.format(name="name")} AS base, {_SUFFIX.format(name="name")} AS suffix FROM locations_system
+    SELECT id, {_BASE.format(name="name")} AS base, {_SUFFIX.format(name="name")} AS suffix
+    FROM locations_system WHERE replaced_by_id IS NULL
 ), theirs AS (
     SELECT system AS name, {_BASE.format(name="system")} AS base, {_SUFFIX.format(name="system")} AS suffix
     FROM (SELECT DISTINCT system FROM locations_approval WHERE approval_list_id = %(list)s) listed
@@ -175,6 +176,19 @@ def say(*, system: System, medcom_system: str, accepted: bool | None, by: User |
         defaults={"accepted": accepted, "by": by, "at": timezone.now()},
     )
     return word
+
+
+def set_words(*, system: System, words: str, by: User) -> None:
+    """Make what is said of `system` exactly `words`, in the lines of the code list (see `code_lists.Field`)."""
+    said = {line[2:]: line.startswith("=") for line in words.splitlines()}
+    before = dict(SystemMap.objects.filter(system=system).values_list("medcom_system", "accepted"))
+    for name in sorted(said.keys() | before.keys()):
+        if said.get(name) != before.get(name):
+            SystemMap.objects.update_or_create(
+                system=system,
+                medcom_system=name,
+                defaults={"accepted": said.get(name), "by": by, "at": timezone.now()},
+            )
 
 
 def matching(systems: Iterable[Mapped], *, mapping: str = "", words: str = "") -> list[Mapped]:

@@ -27,7 +27,11 @@ class CatalogueChange(models.Model):
     `rows`, one for each row that changes, all values being text, "" for none:
     `[{"pk": 7, "key": ["DIS91", "D9134L"], "before": {"name": "Epikrise"}, "after": {"name": "Udskrivningsbrev"}}]`.
     `before` and `after` name the same fields. Of a row that is new `before` is null, and `pk` until it is added.
-    `found` holds what was read beside them: `{"unchanged", "gone"}` of a file, `{"kept"}` of an undo.
+    `found` holds what was read beside them: `{"unchanged", "gone"}` of a file, `{"kept"}` of an undo, `{"to", "stays",
+    "asked_by"}` of a merge (see row_merges.py).
+
+    `change_set` moves the location numbers of a merge, or moves them back: the two are carried out as one, by the
+    change set, and end as one.
     """
 
     code_list = models.CharField(max_length=24, help_text="As in its address: systemer, vans, …")
@@ -41,6 +45,9 @@ class CatalogueChange(models.Model):
     message = SentenceField(help_text="Why it was refused.")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    change_set = models.OneToOneField(
+        "locations.ChangeSet", models.PROTECT, null=True, related_name="catalogue_change"
+    )
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
 
     class Meta:

@@ -93,6 +93,19 @@ class ChangeSet(Job):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__state=State.DONE),
             ),
+            # However it ends: dropped, refused, expired, given up by the sweep.
+            pgtrigger.Trigger(
+                name="ends_with_code_list",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "NEW.state IN ('refused', 'failed', 'cancelled', 'expired') AND OLD.state <> NEW.state"
+                ),
+                func="""
+    UPDATE locations_cataloguechange SET state = NEW.state, finished_at = NEW.finished_at, message = NEW.message
+    WHERE change_set_id = NEW.id AND state = 'draft';
+    RETURN NULL;""",
+            ),
             guards.never_truncated(),
         ]
 

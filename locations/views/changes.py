@@ -16,9 +16,10 @@ from django_htmx.http import HttpResponseClientRefresh
 from locations.carrying_out import CarryOutForm, carrying_out
 from locations.filters import FilterError
 from locations.forms import UndoForm
-from locations.models import ChangeSet
+from locations.models import CatalogueChange, ChangeSet
 from locations.models.change import Source
 from locations.views import undoing
+from locations.views.code_list_changes import described
 from locations.views.contents import PARAMETERS, contents, download
 from soredi.jobs import Refused, State
 from soredi.models import User
@@ -58,6 +59,7 @@ def whole_page(
 ) -> HttpResponse:
     may_control = request.user.is_staff or it.by_id == request.user.pk
     here = it.source in CARRIED_OUT_HERE
+    correction: CatalogueChange | None = getattr(it, "catalogue_change", None)
     context: dict[str, Any] = {
         "job": it,
         "progress": it.progress(),
@@ -67,7 +69,9 @@ def whole_page(
         "may_apply": it.state == State.DRAFT and may_control and here and it.counts.get("changed"),
         "may_plan_again": it.state in PLANNED_AGAIN
         and may_control
+        and not correction
         and (it.asked or it.source == Source.UNDO),
+        "correction": described(correction, cast(User, request.user)) if correction else None,
         "may_drop": it.state in (State.DRAFT, *UNDER_WAY) and may_control and here,
         "mass_update": getattr(it, "mass_update", None) if may_control and not here else None,
         **({} if it.state in UNDER_WAY else contents(request, it)),

@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from locations import catalogue
+from locations import catalogue, row_merges
 from locations.catalogue import Way
 from locations.catalogue_files import read
 from locations.code_list_forms import FileForm, UndoForm
@@ -52,13 +53,28 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def whole_page(request: HttpRequest, it: CatalogueChange, undo_form: UndoForm | None = None) -> HttpResponse:
-    code_list, user = LISTS[it.code_list], cast(User, request.user)
-    fields = {field.name: field for field in code_list.fields_for(user)}
+    user = cast(User, request.user)
     undone_by = it.undone_by.filter(state=State.DONE).first()
     context = {
+        "step": STEP.get(State(it.state), 2),
+        **described(it, user),
+        "undone_by": undone_by,
+        "undo_form": (undo_form or UndoForm())
+        if it.state == State.DONE and user.is_staff and not undone_by
+        else None,
+    }
+    return render(request, "locations/code_lists/change.html", context)
+
+
+def described(it: CatalogueChange, user: User) -> dict[str, Any]:
+    """What `it` does to the rows of its list, as far as `user` may see it; for locations/code_lists/_corrected.html."""
+    code_list = LISTS[it.code_list]
+    fields = code_list.shown_to(user)
+    return {
         "change": it,
         "code_list": code_list,
-        "step": STEP.get(State(it.state), 2),
+        "merged": " ".join(it.rows[0]["key"]).strip() if it.way == Way.MERGE else "",
+        "people_move": it.way == Way.MERGE and any("people" in row["after"] for row in it.rows),
         "rows": [
             {
                 "label": " ".join(row["key"]).strip(),
@@ -76,13 +92,15 @@ def whole_page(request: HttpRequest, it: CatalogueChange, undo_form: UndoForm | 
             for row in it.rows
         ],
         "gone": it.found.get("gone", []),
-        "kept": [(label, code_list.field(name).label) for label, name in it.found.get("kept", [])],
-        "undone_by": undone_by,
-        "undo_form": (undo_form or UndoForm())
-        if it.state == State.DONE and user.is_staff and not undone_by
-        else None,
+        "left_alone": [(label, code_list.field(name).label) for label, name in it.found.get("kept", [])],
     }
-    return render(request, "locations/code_lists/change.html", context)
+
+
+def address_of(it: CatalogueChange) -> str:
+    """Where `it` is previewed and carried out: with the location numbers that move, where some do."""
+    if it.change_set_id:
+        return reverse("change-set", args=[it.change_set_id])
+    return reverse("catalogue-change", args=[it.pk])
 
 
 @administrators_only
@@ -90,6 +108,8 @@ def whole_page(request: HttpRequest, it: CatalogueChange, undo_form: UndoForm | 
 def apply(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Carry out what was previewed."""
     it = get_object_or_404(CatalogueChange, pk=pk)
+    if it.change_set_id:
+        return redirect(address_of(it))
     try:
         catalogue.apply(it)
     except catalogue.Busy as busy:
@@ -104,7 +124,10 @@ def apply(request: HttpRequest, pk: int) -> HttpResponseBase:
 @administrators_only
 @require_POST
 def drop(request: HttpRequest, pk: int) -> HttpResponseBase:
-    catalogue.drop(get_object_or_404(CatalogueChange, pk=pk))
+    it = get_object_or_404(CatalogueChange, pk=pk)
+    if it.change_set:
+        return redirect(address_of(it))
+    catalogue.drop(it)
     return redirect("catalogue-change", pk)
 
 
@@ -117,11 +140,11 @@ def undo(request: HttpRequest, pk: int) -> HttpResponseBase:
     if not form.is_valid():
         return whole_page(request, it, form)
     try:
-        planned = catalogue.plan_undo(it, by=cast(User, request.user), reason=form.cleaned_data["reason"])
+        planned = row_merges.plan_undo(it, by=cast(User, request.user), reason=form.cleaned_data["reason"])
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("catalogue-change", pk)
-    return redirect("catalogue-change", planned.pk)
+    return redirect(address_of(planned))
 
 
 @administrators_only

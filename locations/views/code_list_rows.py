@@ -5,7 +5,6 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,14 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from locations import catalogue, changes
-from locations.catalogue import Way
+from locations import catalogue, changes, row_merges
 from locations.catalogue_check import draft_of, names
 from locations.catalogue_history import history_of
 from locations.certified_system import of_system
 from locations.code_list_forms import MergeForm, RowForm
 from locations.code_lists import CodeList, held, holding
 from locations.models import EdiType, System
+from locations.views.code_list_changes import address_of
 from locations.views.code_lists import numbers_of, tabs
 from soredi.administrators import administrators_only
 from soredi.jobs import Refused
@@ -166,23 +165,26 @@ def people(request: HttpRequest, code_list: CodeList, label: str) -> HttpRespons
 @administrators_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, code_list: CodeList, label: str) -> HttpResponseBase:
-    """Two rows that are one: this one is retired and replaced, and the moving of its numbers is planned."""
+    """Two rows that are one: plan that another takes the place of this one, and show the plan."""
     it = found(code_list, label)
     if not code_list.moves:
         raise Http404
     others = [one for one in code_list.rows() if one != it and not one.retired_on]
     form = MergeForm(others, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        draft = draft_of(code_list, it, ["retired_on", "replaced_by"])
-        draft.after["replaced_by"] = form.cleaned_data["to"]
-        draft.after["retired_on"] = draft.after["retired_on"] or timezone.localdate().isoformat()
-        user, reason = cast(User, request.user), form.cleaned_data["reason"]
         try:
-            with transaction.atomic():
-                catalogue.change(code_list=code_list, drafts=[draft], by=user, way=Way.MERGE, reason=reason)
-                return moved(request, code_list, code_list.find(it.label), reason)
+            planned = row_merges.plan(
+                code_list=code_list,
+                row=it,
+                to=next(one for one in others if one.label == form.cleaned_data["to"]),
+                on=timezone.localdate(),
+                by=cast(User, request.user),
+                reason=form.cleaned_data["reason"],
+            )
         except Refused as refusal:
             messages.error(request, str(refusal))
+            return redirect("code-list-row", code_list, it.label)
+        return redirect(address_of(planned))
     context = {"code_list": code_list, "row": it, "form": form, "count": holding(code_list, it).count()}
     return render(request, "locations/code_lists/merge.html", context)
 
@@ -194,17 +196,12 @@ def move(request: HttpRequest, code_list: CodeList, label: str) -> HttpResponseB
     it = found(code_list, label)
     if not (code_list.moves and it.replaced_by):
         raise PermissionDenied(_("There is nothing to move: nothing replaces it."))
-    return moved(
-        request, code_list, it, _("%(old)s is replaced by %(new)s") % {"old": it, "new": it.replaced_by}
-    )
-
-
-def moved(request: HttpRequest, code_list: CodeList, it: Any, reason: str) -> HttpResponseBase:
-    numbers = holding(code_list, it)
-    if not numbers.exists():
-        messages.success(request, _("The code list is changed. No location number has it."))
+    if not holding(code_list, it).exists():
+        messages.info(request, _("No location number has it."))
         return redirect("code-list-row", code_list, it.label)
+    new = row_merges.final(it)
+    reason = _("%(old)s is replaced by %(new)s") % {"old": it, "new": new}
     planned = changes.plan_replacement(
-        field=code_list.column, old=it, new=it.replaced_by, by=cast(User, request.user), reason=reason
+        field=code_list.column, old=it, new=new, by=cast(User, request.user), reason=reason
     )
     return redirect("change-set", planned.pk)

@@ -272,6 +272,12 @@ def test_a_plan_that_others_overtook_is_refused_and_dropped_ones_do_nothing(clie
     assert (row.name, CatalogueChange.objects.first().state) == ("Tre", State.CANCELLED)
 
 
+def held(*numbers):
+    return [
+        (str(row.system), str(row.vendor)) for row in (type(one).objects.get(pk=one.pk) for one in numbers)
+    ]
+
+
 def test_two_systems_that_are_one_are_merged_by_a_change_set(client, staff):
     numbers = [
         builders.location(system="S1", vendor="L1"),
@@ -279,28 +285,81 @@ def test_two_systems_that_are_one_are_merged_by_a_change_set(client, staff):
         builders.location(system="S3", vendor="L1"),
     ]
     builders.code(System, "S2")
+    builders.mapped("S1", "Clinea (LPS)")
+    before = held(*numbers)
     answer = client.post("/stamdata/systemer/S1/sammenlaeg/", {"to": "S2", "reason": "Samme produkt"})
-    planned = ChangeSet.objects.latest("pk")
+    planned, correction = ChangeSet.objects.latest("pk"), CatalogueChange.objects.get()
     assert answer["Location"] == f"/aendringer/{planned.pk}/"
-    planned = planned.run_here(changes.apply)
-
-    def held():
-        return [
-            (str(row.system), str(row.vendor))
-            for row in (type(one).objects.get(pk=one.pk) for one in numbers)
-        ]
-
-    assert held() == [("S2", "L1"), ("S2", "L2"), ("S3", "L1")]
+    page = text(client.get(answer["Location"]))
+    for words in (
+        "Læg S1 sammen med S2",
+        "2 ændres",
+        "Læg sammen, og flyt 2 lokationsnumre",
+        "= Clinea (LPS)",
+        f"/stamdata/rettelser/{correction.pk}/",
+    ):
+        assert words in page
+    own = f"/stamdata/rettelser/{correction.pk}/"
+    assert ("udfoer/" in text(client.get(own)), answer["Location"] in text(client.get(own))) == (False, True)
+    assert client.post(f"{own}udfoer/")["Location"] == answer["Location"]
+    assert client.post(f"{own}annuller/")["Location"] == answer["Location"]
+    assert (held(*numbers), System.objects.get(code="S1").retired_on) == (before, None)
+    planned.run_here(changes.apply)
+    assert held(*numbers) == [("S2", "L1"), ("S2", "L2"), ("S3", "L1")]
     merged = System.objects.get(code="S1")
     assert (merged.replaced_by.code, merged.retired_on) == ("S2", timezone.localdate())
     page = text(client.get("/stamdata/systemer/S1/"))
     assert "Erstattes af" in page and "flyt/" not in page
-    undo = changes.plan_undo(planned, by=staff)
-    undo.run_here(changes.apply)
-    assert held() == [("S1", "L1"), ("S1", "L2"), ("S3", "L1")]
-    assert "2 lokationsnumre har den stadig" in text(client.get("/stamdata/systemer/S1/"))
+    assert "lagde S1 sammen med den" in text(client.get("/stamdata/systemer/S2/"))
+    page = text(client.post("/stamdata/systemer/S1/sammenlaeg/", {"to": "S3", "reason": "x"}, follow=True))
+    assert "S1 er allerede erstattet af S2" in page
+    assert "fortryd rettelsen" in text(client.get(answer["Location"]))
+    assert "tages S1 i brug igen" in text(client.get(own))
+    undo = client.post(f"{own}fortryd/", {"reason": "Fejl"})["Location"]
+    assert undo == f"/aendringer/{ChangeSet.objects.latest('pk').pk}/"
+    ChangeSet.objects.latest("pk").run_here(changes.apply)
+    assert held(*numbers) == before
+    assert System.objects.get(code="S1").replaced_by is None
+
+
+def test_numbers_that_still_have_a_merged_row_are_moved_to_what_took_its_place_at_last(client, staff):
+    last = builders.code(System, "S3")
+    System.objects.create(
+        code="S1", name="S1", replaced_by=System.objects.create(code="S2", name="S2", replaced_by=last)
+    )
+    assert "Intet lokationsnummer har den" in text(client.post("/stamdata/systemer/S1/flyt/", follow=True))
+    number = builders.location(system="S1", vendor="L1")
+    assert "1 lokationsnummer har den stadig" in text(client.get("/stamdata/systemer/S1/"))
     again = client.post("/stamdata/systemer/S1/flyt/")["Location"]
-    assert again == f"/aendringer/{ChangeSet.objects.latest('pk').pk}/"
+    planned = ChangeSet.objects.latest("pk")
+    assert again == f"/aendringer/{planned.pk}/"
+    planned.run_here(changes.apply)
+    assert held(number) == [("S3", "L1")]
+
+
+def test_a_row_that_no_number_has_is_merged_from_its_own_page(client, staff):
+    builders.code(System, "S1")
+    builders.code(System, "S2")
+    there = client.post("/stamdata/systemer/S1/sammenlaeg/", {"to": "S2", "reason": "Samme"})["Location"]
+    assert there == f"/stamdata/rettelser/{CatalogueChange.objects.get().pk}/"
+    page = text(client.get(there))
+    assert ("Læg S1 sammen med S2" in page, System.objects.get(code="S1").replaced_by) == (True, None)
+    client.post(f"{there}udfoer/")
+    assert System.objects.get(code="S1").replaced_by.code == "S2"
+
+
+def test_who_an_edi_administrators_people_are_is_not_told_with_the_numbers(client, staff):
+    builders.user("bodil", administrators=["102"])
+    cecilie = builders.user("cecilie", administrators=["106"])
+    builders.location(edi_administrator="102")
+    there = "/stamdata/edi-administratorer/102/sammenlaeg/"
+    there = client.post(there, {"to": "106", "reason": "Samme"})["Location"]
+    page = text(client.get(there))
+    assert "bodil" in page and "ret til at rette alle lokationsnumre under 106" in page
+    ChangeSet.objects.latest("pk").run_here(changes.apply)
+    client.force_login(cecilie)
+    page = text(client.get(there))
+    assert ("Læg 102 sammen med 106" in page, "bodil" in page) == (True, False)
 
 
 @pytest.mark.parametrize("field", ["vans", "vendor", "edi_administrator"])
