@@ -38,8 +38,9 @@ STEP = {State.DRAFT: 2, State.QUEUED: 3, State.RUNNING: 3, State.DONE: 5}
 @takes(*PARAMETERS)
 def change_set(request: HttpRequest, pk: int) -> HttpResponseBase:
     """`/aendringer/<id>/`: preview of a draft, progress of a running one, receipt of one that is done; or a file."""
-    visible = ChangeSet.objects.visible_to(request.user).select_related("by", "inbox", "applied_by", "undoes")
-    it: ChangeSet = get_object_or_404(visible, pk=pk)
+    visible = ChangeSet.objects.visible_to(request.user)
+    related = visible.select_related("by", "inbox", "applied_by", "undoes", "catalogue_change")
+    it: ChangeSet = get_object_or_404(related, pk=pk)
     fragment = request.headers.get("HX-Request") == "true"
     if fragment and it.state not in UNDER_WAY:
         return HttpResponseClientRefresh()

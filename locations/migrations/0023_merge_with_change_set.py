@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("locations", "0021_inbox_of_change_set"),
+        ("locations", "0022_deviation_decision"),
     ]
 
     operations = [
