@@ -100,6 +100,8 @@ class LocationTable(django_tables2.Table):
         self.day, self.sort, self.links, self.serves = day, sort, links, serves or {}
         self.asked = f"?pr={then}" if then else ""
         self.choose = escape(gettext("Choose"))
+        past = escape(gettext("To the actions for the chosen"))
+        self.to_actions = f'<a class="to-actions" href="#handlinger">{past}</a>'
         self.above = reverse("location", args=["0" * 13]).removesuffix("0" * 13 + "/")
         self.codes = {
             pk: f'<span class="code">{escape(entry.short)}</span>' for pk, entry in self.types.items()
@@ -148,8 +150,10 @@ class LocationTable(django_tables2.Table):
         return getattr(self, f"render_{name}")
 
     def render_valgt(self, record: LocationNumber) -> str:
+        """The box, and once it is ticked the way past the rest of the table, which only the keyboard meets."""
         gln = record.gln
-        return f'<input type="checkbox" name="valgt" value="{gln}" aria-label="{self.choose} {gln}">'
+        box = f'<input type="checkbox" name="valgt" value="{gln}" aria-label="{self.choose} {gln}">'
+        return box + self.to_actions
 
     def render_gln(self, record: LocationNumber) -> str:
         return f'<a href="{self.address(record)}">{in_groups(record.gln)}</a>'

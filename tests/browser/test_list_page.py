@@ -172,6 +172,32 @@ def test_everything_by_keyboard(page: Page, log_in: LogIn, as_usual: None) -> No
     expect(page.locator("h1")).to_contain_text("Ret ")
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_from_a_tick_it_is_a_few_tabs_to_the_actions(
+    chromium: Browser, site: Site, log_in: LogIn, javascript: bool
+) -> None:
+    context = chromium.new_context(base_url=site.address, locale="da-DK", java_script_enabled=javascript)
+    page = log_in(context.new_page(), "administrator")
+    page.goto("/lokationsnumre/?status=aktiv&antal=50")
+    button = page.get_by_role("button", name="Ret valgte")
+    past = page.get_by_role("link", name="Til handlinger for de valgte")
+    expect(past).to_have_count(0)
+    ticks(page).nth(2).focus()
+    page.keyboard.press("Space")
+    expect(past).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(past).to_be_focused()
+    if javascript:
+        look(page, "lokationsnumre-til-handlinger")
+        ticks(page).nth(2).focus()
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Ret ")
+    context.close()
+
+
 def test_on_a_telephone_filters_are_in_a_drawer_and_rows_are_cards(page: Page, log_in: LogIn) -> None:
     log_in(page, "region")
     page.set_viewport_size({"width": 390, "height": 844})
