@@ -77,7 +77,8 @@ def test_the_list_takes_few_queries_however_many_rows(client, anna, django_asser
         builders.location(unit=builders.unit(f"Enhed {n}"), edi_types=types, system="XMO")
     with django_assert_num_queries(6):  # session, user, code lists, keys, rows, the user's EDI administrators
         first = text(client.get("/lokationsnumre/"))
-    with django_assert_num_queries(9):  # and how many units may hold the words, what they find, how many it may be
+    # And how many units may hold the words, what they find, how many it may be.
+    with django_assert_num_queries(9):
         second = text(client.get("/lokationsnumre/?page=2&vans=KMD&q=enhed&sort=-by"))
     assert (first.count('class="gln"'), second.count('class="gln"')) == (50, 10)
     assert "page=2" in first
