@@ -62,6 +62,10 @@ class Mapped:
     history: list[Word] = field(default_factory=list)
 
     @property
+    def is_spoken_of(self) -> bool:
+        return bool(self.accepted or self.rejected)
+
+    @property
     def mapping(self) -> Mapping:
         """Mapped by a name on the list; one that only has others is asked for as if it had none."""
         if len(self.accepted) > len(self.off_list):
@@ -73,8 +77,9 @@ class Mapped:
 _BASE = r"btrim(search_fold(regexp_replace({name}, '\s*[(\[][^)\]]*[)\]]\s*$', '')))"
 _SUFFIX = r"btrim(search_fold(coalesce(substring({name} from '[(\[]([^)\]]*)[)\]]\s*$'), '')), ' .')"
 
-# In: a list, how alike, how many each. Out: (system, name, how alike). A name that is a word or words within the other
-# is alike too: `EG Clinea`. Some hundred systems by some hundred names: 30 ms, without an index.
+# In: a list, how alike, how many each. Out: (system, name, how alike), of systems that none replaces. A name that is a
+# word or words within the other is alike too: `EG Clinea`. Some hundred systems by some hundred names: 30 ms, without
+# an index.
 _SUGGEST = f"""
 WITH ours AS (
     SELECT id, {_BASE.format(name="name")} AS base, {_SUFFIX.format(name="name")} AS suffix

@@ -39,7 +39,12 @@ def system_maps(request: HttpRequest) -> HttpResponse:
         return refused(request, _("No such state."), "tilstand")
     user, today = cast(User, request.user), timezone.localdate()
     counts = system_map.numbers_of(user)
-    systems = system_map.mapped_systems(today)
+    # Of one that another has taken the place of, nothing is left to decide.
+    systems = [
+        one
+        for one in system_map.mapped_systems(today)
+        if not one.system.replaced_by_id or one.is_spoken_of or counts.get(one.system.pk)
+    ]
     found = system_map.matching(systems, mapping=chosen, words=words)
     # What most numbers hang on comes first.
     found.sort(key=lambda one: -counts.get(one.system.pk, 0))

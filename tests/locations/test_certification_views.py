@@ -193,6 +193,22 @@ def test_the_map_shows_each_state_with_the_numbers_that_hang_on_it(client, anna,
     assert client.get("/stamdata/systemer/kobling/?tilstand=x").status_code == 400
 
 
+def test_a_system_that_another_replaced_is_left_out_of_the_map_once_nothing_hangs_on_it(client, anna):
+    builders.approval_list(("Clinea (LPS)", "DIS91 (D9134L)", "certified"))
+    new = builders.code(System, "S2", "Clinea")
+    old = System.objects.create(code="S1", name="Clinea", replaced_by=new)
+
+    def shown():
+        return [
+            (row["system"].code, bool(row["one"].suggestions))
+            for row in client.get("/stamdata/systemer/kobling/").context["rows"]
+        ]
+
+    assert shown() == [("S2", True)]
+    builders.location(system=old)
+    assert shown() == [("S1", False), ("S2", True)]
+
+
 def test_who_is_no_administrator_reads_the_map_without_buttons(client):
     builders.approval_list(("Clinea (LPS)", "DIS91 (D9134L)", "certified"))
     clinea = builders.code(System, "Clinea")
