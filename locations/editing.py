@@ -76,9 +76,10 @@ def _yes_or_no(label: Any) -> forms.TypedChoiceField:
 class EditForm(forms.Form):
     """The same change for many numbers. What is left empty stays as it is on each of them.
 
-    A system without a vendor takes its usual one; `took_usual_vendor` tells so. Only an administrator is asked for the
-    EDI administrator. What is certified can be added only where a list of approvals is in force: `approvals`. `only` is
-    the one number that is edited, where it is one: the note then begins as what it has, and NOTE_BEFORE says it.
+    A system without a vendor takes its usual one; `took_usual_vendor` tells so. Only an administrator, which a `user`
+    of None is too, is asked for the EDI administrator. What is certified can be added only where a list of approvals is
+    in force: `approvals`. `only` is the one number that is edited, where it is one: the note then begins as what it
+    has, and NOTE_BEFORE says it.
     """
 
     vans = forms.ModelChoiceField(Vans.objects.none(), required=False, label="VANS")
@@ -127,12 +128,12 @@ class EditForm(forms.Form):
     fields: dict[str, Any]
     took_usual_vendor = False
 
-    def __init__(self, data: Any = None, *, user: User, only: LocationNumber | None = None):
+    def __init__(self, data: Any = None, *, user: User | None, only: LocationNumber | None = None):
         super().__init__(data, initial={"note": one_line(only.note)} if only else None)
         self.only = only
         self.approvals = list_in_force(timezone.localdate())
         self.fields["add_certified"].disabled = self.approvals is None
-        if not user.is_administrator:
+        if user is not None and not user.is_administrator:
             del self.fields["edi_administrator"]
         empty = {"swap_from": "–", "swap_to": "–"}
         for name, field in self.fields.items():
@@ -172,13 +173,14 @@ class EditForm(forms.Form):
                 asked["clear_note"] = True
         if asked.get("note") and asked.get("clear_note"):
             self.add_error("note", _("Either write a note or remove it."))
-        if not set(self.errors) - {"reason"} and not any(
-            asked[name] not in (None, "", False) and (name not in ("add", "remove") or asked[name])
-            for name in self.fields
-            if name != "reason"
-        ):
+        if not set(self.errors) - {"reason"} and not any(map(self._asks_for, set(self.fields) - {"reason"})):
             raise forms.ValidationError(_("Choose what to change."))
         return asked
+
+    def _asks_for(self, name: str) -> bool:
+        """Whether the field changes anything; "no" does."""
+        value = self.cleaned_data[name]
+        return value is not None if name in ("only_internal", "inactive") else bool(value)
 
     def _clean_system(self, asked: dict[str, Any]) -> None:
         system, vendor = asked.get("system"), asked.get("vendor")

@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,15 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from locations import changes
-from locations.models import ChangeSet, EdiType, LocationNumber
+from locations.models import (
+    ChangeSet,
+    EdiType,
+    LocationNumber,
+    System,
+)
 from soredi.jobs import State
 from soredi.models import User
+from tests import builders
 from tests.builders import approval_list, edi_type, location, mapped, user
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,7 +139,9 @@ def test_plan_and_undo_are_carried_out_at_once_with_apply(numbers: list[Location
         (["--replace", "REF06 H0630R", "DIS91 D9134L"], ["DIS91 D9134L", "REF06 H0630R"], 1, 0),
         (["--replace"], [], 0, 1),
         (["--add", "1001"], ["DIS91 D9134L"], 0, 0),
-        ([], ["DIS91 D9134L"], 0, 0),
+        (["--remove-all", "--add", "1005"], ["CTL01 C0130Q"], 1, 1),
+        (["--swap-from", "1001", "--swap-to", "REF06 H0631R"], ["REF06 H0631R"], 1, 1),
+        (["--swap-from", "1005", "--swap-to", "REF06 H0631R"], ["DIS91 D9134L"], 0, 0),
     ],
 )
 def test_edi_types_are_added_removed_or_stated_whole(
@@ -152,6 +161,12 @@ def test_system_and_vendor_are_set_together(numbers: list[LocationNumber]) -> No
         2,
         {"system": 2, "vendor": 2},
     )
+
+
+def test_a_system_without_a_vendor_takes_its_usual_one(numbers: list[LocationNumber]) -> None:
+    code, summary = run("plan", "--query", f"gln={ONE}", "--system", "XMO", "--apply")
+    assert (code, summary["fields"]) == (0, {"system": 1, "vendor": 1})
+    assert str(LocationNumber.objects.get(gln=ONE).vendor) == "CGM"
 
 
 def test_a_query_that_finds_nothing_is_a_plan_for_nothing(numbers: list[LocationNumber]) -> None:
@@ -177,9 +192,17 @@ def test_a_user_plans_for_its_own_numbers_only(numbers: list[LocationNumber]) ->
         (["plan", "--query", "", "--replace", "9"], "9"),
         (["plan", "--query", "", "--vans", "KMD", "--user", "nobody"], "nobody"),
         (["plan", "--query", "", "--vans", "KMD", "--user", "left"], "left"),
-        (["plan", "--query", "", "--system", "XMO"], "vendor"),
-        (["plan", "--query", "", "--vendor", "CGM"], "system"),
-        (["plan", "--query", "", "--add", "1001", "--remove", "1001"], "added and removed"),
+        (["plan", "--query", ""], "Vælg, hvad der skal ændres."),
+        (["plan", "--query", "", "--system", "Nova"], "--vendor"),
+        (["plan", "--query", "", "--vendor", "CGM"], "--system"),
+        (["plan", "--query", "", "--add", "1001", "--remove", "1001"], "--remove"),
+        (["plan", "--query", "", "--swap-from", "1001"], "--swap-to"),
+        (["plan", "--query", "", "--swap-from", "1001", "--swap-to", "1001"], "--swap-to"),
+        (["plan", "--query", "", "--remove-all", "--remove", "1001"], "--remove-all"),
+        (["plan", "--query", "", "--note", "x", "--clear-note"], "--note"),
+        (["plan", "--query", "", "--note", "x" * 255], "--note"),
+        (["plan", "--query", "", "--edi-administrator", "Nowhere"], "Nowhere"),
+        (["plan", "--query", "", "--add", "Retired R1"], "--add"),
         (["plan", "--query", "", "--add", "1001", "--replace", "1005"], "whole set"),
         (["plan", "--query", "", "--replace", "--remove", "1005"], "whole set"),
         (["show", "4711"], "4711"),
@@ -193,6 +216,8 @@ def test_wrong_usage_is_told_apart_and_leaves_nothing(
 ) -> None:
     user("left")
     User.objects.update(is_active=False)
+    builders.code(System, "Nova")
+    edi_type("Retired", "R1", retired_on=date(2020, 1, 1))
     made = ChangeSet.objects.count()
     assert named in wrong(*arguments)
     assert ChangeSet.objects.count() == made

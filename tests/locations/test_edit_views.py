@@ -228,6 +228,12 @@ def test_what_would_change_nothing_says_so_and_leaves_no_draft(client, anna):
     assert not ChangeSet.objects.filter(source="edit").exists()
 
 
+@pytest.mark.parametrize("name", ["inactive", "only_internal"])
+def test_a_flag_alone_is_taken_away(client, anna, name):
+    location = builders.location(**{name: True})
+    assert the_plan(client.post(PAGE, asking(location, **{name: "nej"})))[1] == [1, 1, 0, 0]
+
+
 def test_one_number_is_edited_from_its_own_page_beside_what_it_has(client, anna):
     location = builders.location(vans="KMD", system="XMO", vendor="CGM", note="Gammel", inactive=True)
     address = f"{PAGE}?omfang=valgte&valgt={location.gln}"

@@ -3,23 +3,37 @@
     manage.py change_set plan --query 'vans=…' --vans CODE --reason '…' [--apply]
     manage.py change_set show 17 · apply 17 · undo 17 [--apply]
 
-With --queue a worker applies it; without, this process does. A plan with warnings needs --accept-warnings too.
+What can be planned is what the form of Ret valgte asks for: an option for each of its fields, by the same names and
+rules. With --queue a worker applies it; without, this process does. A plan with warnings needs --accept-warnings too.
 """
 
 import json
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import override
 
 from locations import changes, warnings
 from locations.codes import CodeLists
+from locations.editing import EditForm
 from locations.filters import LocationFilter
-from locations.models import ChangeSet, EdiType, System, Vans, Vendor
+from locations.models import ChangeSet, EdiAdministrator, EdiType, System, Vans, Vendor
 from soredi.jobs import Refused, State
 from soredi.management.acting import user_named
 from soredi.management.answering import JobCommand
+from soredi.models import User
 from soredi.sentences import Sentence
+
+# What each code list is called in the address of the list.
+_PARAMETERS: dict[type[Any], str] = {
+    EdiAdministrator: "administrator",
+    EdiType: "edi_type",
+    System: "system",
+    Vans: "vans",
+    Vendor: "leverandoer",
+}
 
 
 class Command(JobCommand):
@@ -29,15 +43,12 @@ class Command(JobCommand):
         verbs = parser.add_subparsers(dest="verb", required=True)
         plan = verbs.add_parser("plan", help="Plan a change of all numbers that a query finds.")
         plan.add_argument("--query", required=True, help="As in the address of the list; '' is all numbers.")
-        plan.add_argument("--vans", metavar="CODE")
-        plan.add_argument("--system", metavar="CODE", help="Goes with --vendor.")
-        plan.add_argument("--vendor", metavar="CODE", help="Goes with --system.")
+        with override("en"):
+            for name, field in EditForm.base_fields.items():
+                if name != "reason":
+                    plan.add_argument(_option(name), **_argument(field))
         plan.add_argument(
-            "--add", nargs="+", default=[], metavar="EDI_TYPE", help="SOR id, code or 'code version'."
-        )
-        plan.add_argument("--remove", nargs="+", default=[], metavar="EDI_TYPE")
-        plan.add_argument(
-            "--replace", nargs="*", metavar="EDI_TYPE", help="The whole set; nothing empties it."
+            "--replace", nargs="*", metavar="EDI_TYPE", help="The whole set of EDI types; nothing empties it."
         )
         verbs.add_parser("show", help="What a change set does or did.").add_argument("id", type=int)
         apply = verbs.add_parser("apply", help="Carry a plan out.")
@@ -67,21 +78,23 @@ class Command(JobCommand):
 
     def _plan(self, options: dict[str, Any]) -> ChangeSet:
         by = user_named(options["user"])
-        operations = {
-            "vans": _one(Vans, "vans", options["vans"]),
-            "system": _one(System, "system", options["system"]),
-            "vendor": _one(Vendor, "leverandoer", options["vendor"]),
-            "add": _found(EdiType, "edi_type", options["add"]),
-            "remove": _found(EdiType, "edi_type", options["remove"]),
-            "replace": None
-            if options["replace"] is None
-            else _found(EdiType, "edi_type", options["replace"]),
-        }
+        form = filled_in(options, by)
+        if options["edi_administrator"] and "edi_administrator" not in form.fields:
+            raise Refused(Sentence("Only administrators may change the EDI administrator."))
+        for name, errors in form.errors.items():
+            about = "" if name == NON_FIELD_ERRORS else f"{_option(name)}: "
+            raise CommandError(f"{about}{errors[0]}", returncode=2)
         try:
             locations = LocationFilter.for_query(options["query"], by, past=False)
-            change_set = changes.plan(locations=locations, by=by, reason=options["reason"], **operations)
-        except ValueError as error:  # a query that cannot be used, or operations that contradict each other
+            change_set = changes.plan(
+                locations=locations, by=by, reason=options["reason"], **form.operations()
+            )
+        except ValueError as error:  # a query that cannot be used
             raise CommandError(str(error), returncode=2) from None
+        if form.took_usual_vendor:
+            self.stderr.write(
+                f"The vendor becomes {form.cleaned_data['vendor']}, the usual one of the system."
+            )
         return _carry_out(change_set, options) if options["apply"] else change_set
 
     def _show(self, options: dict[str, Any]) -> ChangeSet:
@@ -151,13 +164,52 @@ def _numbered(pk: int) -> ChangeSet:
     return change_set
 
 
-def _one(model: type[Any], parameter: str, value: str | None) -> Any:
-    return None if value is None else _found(model, parameter, [value])[0]
+def filled_in(options: dict[str, Any], by: User | None) -> EditForm:
+    """The form of Ret valgte as the options say it. Raises CommandError, exit 2, for a code that is none."""
+    wanted = {name: options[name] for name in EditForm.base_fields}
+    if options["replace"] is not None:
+        if any(wanted[name] for name in ("add", "remove", "remove_all", "swap_from", "swap_to")):
+            raise CommandError(
+                "--replace states the whole set; it cannot go with --add, --remove, --remove-all or a swap.",
+                returncode=2,
+            )
+        wanted |= {"add": options["replace"], "remove_all": True}
+    fields: dict[str, Any] = EditForm.base_fields
+    for name, field in fields.items():
+        if wanted[name] and issubclass(type(field), forms.ModelChoiceField):
+            many = issubclass(type(field), forms.ModelMultipleChoiceField)
+            keys = [row.pk for row in _found(field.queryset.model, wanted[name] if many else [wanted[name]])]
+            wanted[name] = keys if many else keys[0]
+    form = EditForm({name: value for name, value in wanted.items() if value}, user=by)
+    form.fields["reason"].required = False
+    form.fields["add_certified"].disabled = False  # without a list of approvals the plan says why not
+    return form
 
 
-def _found(model: type[Any], parameter: str, values: list[str]) -> list[Any]:
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _argument(field: Any) -> dict[str, Any]:
+    """What argparse is told of a field of the form."""
+    told: dict[str, Any] = {"help": " ".join(filter(None, (f"{field.label}.", str(field.help_text))))}
+    kind = type(field)
+    if issubclass(kind, forms.BooleanField):
+        return told | {"action": "store_true"}
+    if issubclass(kind, forms.TypedChoiceField):
+        return told | {"choices": [value for value, _text in field.choices if value]}
+    if not issubclass(kind, forms.ModelChoiceField):
+        return told | {"metavar": "TEXT"}
+    edi_types = field.queryset.model is EdiType
+    many = {"nargs": "+"} if issubclass(kind, forms.ModelMultipleChoiceField) else {}
+    if edi_types:
+        told["help"] += " SOR id, code or 'code version'."
+    return told | many | {"metavar": "EDI_TYPE" if edi_types else "CODE"}
+
+
+def _found(model: type[Any], values: list[str]) -> list[Any]:
     """The rows of a code list that `values` mean, spelt as in the address of the list. Raises CommandError, exit 2."""
-    code_lists = CodeLists()
+    code_lists, parameter = CodeLists(), _PARAMETERS[model]
     try:
         keys = [code_lists.find(parameter, value).pk for value in values]
     except ValidationError as error:
