@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 
 import builders
 import pytest
@@ -133,3 +134,20 @@ def test_the_file_tells_it_all_and_guards_against_formulas(multimed):
         "Aftalt",
         "kun os",
     )
+
+
+def test_each_way_to_ask_counts_what_it_lists(multimed):
+    one, two, three, four = (builders.location(vans="KMD") for _n in range(4))
+    changed(one, two, three, four, vans=multimed, note="Vores")
+    mark(one, "vans", "note")
+    mark(two, "vans")
+    keep_ours(everything(picked=((one.gln, "vans"), (three.gln, "note"))), by=None)
+    for both in (None, True, False):
+        for kept in (None, True, False):
+            for fields in ((), ("vans",), ("note", "inactive")):
+                asked = {"both": both, "kept": kept, "fields": fields}
+                listed = found(**asked)
+                by_field = Counter(field for _gln, field, *_rest in listed)
+                assert count(everything(**asked)) == Counts(
+                    len(listed), len({gln for gln, *_rest in listed}), dict(by_field)
+                ), asked
