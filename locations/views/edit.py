@@ -130,7 +130,10 @@ def way_back(asked: QueryDict) -> str:
 
 
 def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm) -> ChangeSet | None:
-    """The draft; None, and no draft, where nothing would change. Raises Refused."""
+    """The draft; None, and no draft, where nothing would change. Raises Refused.
+
+    A draft that changes nothing stays where it tells which numbers get nothing certified, and why.
+    """
     asked = form.cleaned_data
     with transaction.atomic():
         change_set = changes.plan(
@@ -139,7 +142,8 @@ def plan(request: HttpRequest, locations: LocationNumberQuerySet, form: EditForm
             reason=asked["reason"],
             **form.operations(),
         )
-        if not change_set.counts["changed"]:
+        left_out = change_set.counts.get("certified", {}).get("left_out")
+        if not change_set.counts["changed"] and not left_out:
             transaction.set_rollback(True)
             return None
         change_set.asked = {

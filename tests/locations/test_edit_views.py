@@ -228,6 +228,25 @@ def test_what_would_change_nothing_says_so_and_leaves_no_draft(client, anna):
     assert not ChangeSet.objects.filter(source="edit").exists()
 
 
+def test_where_nobody_gets_anything_certified_the_page_lists_who_and_why(client, anna):
+    builders.approval_list(("Clinea (LPS)", builders.edi_type(), "certified"))
+    nobodys, unknown = builders.location(), builders.location(system="Nova")
+    answer = client.post(PAGE, asking(nobodys, unknown, add_certified="on"), follow=True)
+    page = text(answer)
+    assert "Der er intet at udføre: intet ville blive ændret." in page
+    assert "2 lokationsnumre får intet" in page
+    assert "Lokationsnummeret har intet system. 1" in page
+    assert nobodys.gln in page and unknown.gln in page
+    (draft,) = ChangeSet.objects.filter(source="edit")
+    fetched = client.get(f"/aendringer/{draft.pk}/udeladt/")
+    assert len(b"".join(fetched.streaming_content).decode().splitlines()) == 3
+    again = text(client.post(PAGE, {"omfang": "valgte", "valgt": draft.asked["valgt"]}))
+    assert "Ret 2 lokationsnumre" in again
+    client.post(f"/aendringer/{draft.pk}/udfoer/")
+    draft.refresh_from_db()
+    assert draft.state == "draft", "there is nothing to carry out"
+
+
 @pytest.mark.parametrize("name", ["inactive", "only_internal"])
 def test_a_flag_alone_is_taken_away(client, anna, name):
     location = builders.location(**{name: True})
