@@ -67,24 +67,32 @@ def whole_page(request: HttpRequest, it: CatalogueChange, undo_form: UndoForm | 
 
 
 def described(it: CatalogueChange, user: User) -> dict[str, Any]:
-    """What `it` does to the rows of its list, as far as `user` may see it; for locations/code_lists/_corrected.html."""
+    """What `it` does to the rows of its list, as far as `user` may see it; for locations/code_lists/_corrected.html.
+
+    `merged` and `to` are the names of the two rows of a merge; empty for all else.
+    """
     code_list = LISTS[it.code_list]
     fields = code_list.shown_to(user)
+    called = {row.label: row.name for row in code_list.model._default_manager.all()}
+    leaving = " ".join(it.rows[0]["key"]).strip() if it.way == Way.MERGE else ""
+
+    def said(name: str, text: str) -> str:
+        return with_name(text, called) if fields[name].kind == "entry" else fields[name].said(text)
+
     return {
         "change": it,
         "code_list": code_list,
-        "merged": " ".join(it.rows[0]["key"]).strip() if it.way == Way.MERGE else "",
-        "people_move": it.way == Way.MERGE and any("people" in row["after"] for row in it.rows),
+        "leaving": leaving,
+        "merged": called.get(leaving, ""),
+        "to": called[it.found["to"]] if leaving else "",
+        "people_move": bool(leaving) and any("people" in row["after"] for row in it.rows),
         "rows": [
             {
-                "label": " ".join(row["key"]).strip(),
+                "label": (label := " ".join(row["key"]).strip()),
+                "name": called.get(label, ""),
                 "is_new": row["before"] is None,
                 "fields": [
-                    (
-                        fields[name].label,
-                        fields[name].said((row["before"] or {}).get(name, "")),
-                        fields[name].said(text),
-                    )
+                    (fields[name].label, said(name, (row["before"] or {}).get(name, "")), said(name, text))
                     for name, text in row["after"].items()
                     if name in fields and (row["before"] is not None or text)
                 ],
@@ -94,6 +102,12 @@ def described(it: CatalogueChange, user: User) -> dict[str, Any]:
         "gone": it.found.get("gone", []),
         "left_alone": [(label, code_list.field(name).label) for label, name in it.found.get("kept", [])],
     }
+
+
+def with_name(label: str, called: dict[str, str]) -> str:
+    """A row as its label and its name."""
+    name = called.get(label, label)
+    return label if name == label else f"{label} {name}"
 
 
 def address_of(it: CatalogueChange) -> str:
