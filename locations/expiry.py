@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from locations.models import ChangeSet
+from locations.models import CatalogueChange, ChangeSet
 from soredi.jobs import State
 
 # Planned versions that will never be applied, by the index of the foreign key.
@@ -23,9 +23,13 @@ WHERE c.id = o.change_set_id AND c.state IN ('expired', 'refused', 'failed', 'ca
 def expire_plans(*, before: datetime) -> int:
     """Throw away plans drafted before the time `before` that nobody carried out; returns how many.
 
-    The versions of those that were refused, failed or cancelled go too: they will never be applied.
+    The versions of those that were refused, failed or cancelled go too: they will never be applied. Corrections of code
+    lists are thrown away alike, and are not counted.
     """
     with transaction.atomic():
+        CatalogueChange.objects.filter(state=State.DRAFT, change_set=None, created_at__lt=before).update(
+            state=State.EXPIRED, finished_at=timezone.now()
+        )
         old = ChangeSet.objects.select_for_update(skip_locked=True).filter(
             state=State.DRAFT, created_at__lte=before
         )

@@ -184,6 +184,16 @@ def test_a_draft_that_is_dropped_or_too_old_leaves_the_row_as_it_was(
     assert systems() == two_systems
 
 
+def test_a_merge_without_numbers_expires_too(staff: User) -> None:
+    for code in ("S1", "S2"):
+        builders.code(System, code)
+    planned = plan("systemer", "S1", "S2", staff)
+    expire_plans(before=timezone.now() + timedelta(minutes=1))
+    with pytest.raises(Refused, match="allerede"):
+        catalogue.apply(planned)
+    assert CatalogueChange.objects.get().state == State.EXPIRED
+
+
 def change_a_number(by: User) -> None:
     number = LocationNumber.objects.order_by("pk")[0]
     carry_out(changes.plan(locations=numbers(number), by=by, note="Flyttet"))
