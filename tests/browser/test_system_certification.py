@@ -69,7 +69,7 @@ def test_a_sheet_is_put_into_use_and_a_system_mapped_by_keyboard(
     expect(row.locator(".answer-certified")).to_have_text(["Clinea (LPS)", "MADS"])
 
     row.get_by_role("link", name="Clinea").click()
-    expect(page.get_by_role("heading", name="Certificering", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Godkendelser", exact=True)).to_be_visible()
     expect(page.get_by_text("Hos MedCom:")).to_contain_text("Clinea (LPS)")
     look(page, "system-certification")
 

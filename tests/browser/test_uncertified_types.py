@@ -68,7 +68,7 @@ def test_all_certified_and_one_type_that_is_not_by_keyboard(
     warnings = page.locator(".warnings")
     expect(warnings).to_contain_text(uncertified)
     expect(warnings).to_contain_text("ikke på listen")
-    look(page, "kontroller-ikke-certificeret")
+    look(page, "kontroller-ikke-godkendt")
 
     # Without the tick nothing is carried out: the browser itself asks for it.
     carry_out = page.locator("#apply button")
@@ -81,4 +81,23 @@ def test_all_certified_and_one_type_that_is_not_by_keyboard(
     press(page, carry_out, "Enter")
     expect(page.locator("main")).to_contain_text("Udført", timeout=DONE_MS)
     page.reload()
-    look(page, "kvittering-ikke-certificeret")
+    look(page, "kvittering-ikke-godkendt")
+
+    # The systems of these are on no list, so nobody gets anything; the page says who.
+    page.goto("/lokationsnumre/?status=aktiv")
+    other = page.locator(".pick", has=page.locator("input[name=system]"), has_text="PAS-portal")
+    page.goto(
+        f"/lokationsnumre/?status=aktiv&system={other.first.locator('input').get_attribute('value')}&antal=25"
+    )
+    for box in page.locator("input[name=valgt]").all()[:2]:
+        press(page, box, "Space")
+    press(page, page.locator("button[name=omfang][value=valgte]"), "Enter")
+    press(page, page.get_by_label(re.compile("^Tilføj alle godkendte")), "Space")
+    page.locator("[name=reason]").focus()
+    page.keyboard.type("Nyt system")
+    page.keyboard.press("Enter")
+    expect(page.locator(".certified details")).to_contain_text("2 lokationsnumre får intet")
+    expect(page.get_by_role("link", name="Hent dem alle (CSV)")).to_be_visible()
+    look(page, "kontroller-ingen-godkendte")
+    press(page, page.get_by_role("button", name="Vælg en anden rettelse for dem"), "Enter")
+    expect(page.locator("h1")).to_have_text("Ret 2 lokationsnumre")

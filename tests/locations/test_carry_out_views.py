@@ -93,7 +93,7 @@ def test_all_certified_are_shown_with_their_basis_and_who_gets_nothing(client, a
     for shown in (
         "Grundlag: godkendelser.xlsx, MedComs liste af 1. november 2023.",
         "1 lokationsnummer får intet ad den vej",
-        "Systemet er ikke koblet til et på listen. 1",
+        "1 – Systemet er ikke koblet til et på listen.",
         f'<a href="/lokationsnumre/{left}/">{left}</a>',
     ):
         assert shown in page

@@ -261,6 +261,6 @@ def test_a_number_marks_each_edi_type(client, anna):
     assert sorted(marks(number)) == ["certified", "conflicting", "in_test", "refused", "refused"]
     assert (marks(other), marks(bare)) == (["unchecked"], ["unchecked"])
     page = text(client.get(f"/lokationsnumre/{number.gln}/"))
-    assert "2 ikke certificeret" in page and "listen af 1. januar 2026" in page
+    assert "2 ikke godkendt" in page and "listen af 1. januar 2026" in page
     assert "Systemet er ikke koblet" in text(client.get(f"/lokationsnumre/{other.gln}/"))
     assert "Nummeret har intet system" in text(client.get(f"/lokationsnumre/{bare.gln}/"))

@@ -186,7 +186,7 @@ def test_others_see_their_own_numbers_of_a_change_and_no_totals(client, anna):
     assert f"/lokationsnumre/{mine.gln}/" in page
     assert other.gln not in page
     assert "2 lokationsnumre" not in page
-    assert "<strong>1</strong> af de lokationsnumre, du må redigere" in page
+    assert "<strong>1</strong> af de lokationsnumre, du må rette" in page
     assert "Ændringen rørte også andres lokationsnumre; du kan fortryde dine egne." in page
     undo = text(client.post(address(done, "fortryd/"), WHY, follow=True))
     assert "1 lokationsnummer, som du ikke må rette. Det er ikke med." in undo

@@ -235,7 +235,7 @@ def test_where_nobody_gets_anything_certified_the_page_lists_who_and_why(client,
     page = text(answer)
     assert "Der er intet at udføre: intet ville blive ændret." in page
     assert "2 lokationsnumre får intet" in page
-    assert "Lokationsnummeret har intet system. 1" in page
+    assert "1 – Lokationsnummeret har intet system." in page
     assert nobodys.gln in page and unknown.gln in page
     (draft,) = ChangeSet.objects.filter(source="edit")
     fetched = client.get(f"/aendringer/{draft.pk}/udeladt/")

@@ -62,7 +62,7 @@ def test_a_user_without_numbers_gets_an_empty_list(client):
     client.force_login(builders.user("nobody"))
     response = client.get("/lokationsnumre/")
     assert response.status_code == 200
-    assert "Der er ingen lokationsnumre, du må redigere" in text(response)
+    assert "Der er ingen lokationsnumre, du må rette" in text(response)
 
 
 def test_anothers_number_is_not_found(client, anna):

@@ -89,7 +89,7 @@ def test_the_page_says_what_it_does_and_has_an_empty_file(client, anna):
 
 
 def test_who_may_edit_no_location_number_is_told_before_choosing_a_file(client, anna):
-    said = "Der er ingen lokationsnumre, du må redigere."
+    said = "Der er ingen lokationsnumre, du må rette."
     assert said in text(client.get("/masseopdatering/"))
     builders.location(FIRST)
     assert said not in text(client.get("/masseopdatering/"))
