@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from locations.models import (
@@ -64,7 +65,11 @@ class Field:
         if self.kind == "standard" and text in EdiType.Standard.values:
             return str(EdiType.Standard(text).label)
         if self.kind == "maps":
-            return " · ".join(text.splitlines())
+            lines = text.splitlines()
+            return " · ".join(
+                one[2:] if one.startswith("=") else gettext("%(name)s (rejected)") % {"name": one[2:]}
+                for one in lines
+            )
         if self.kind == "searches" and text:
             known = SavedSearch.objects.in_bulk(list(map(int, text.split(", "))))
             return " · ".join(str(known.get(int(key), key)) for key in text.split(", "))

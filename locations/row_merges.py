@@ -21,6 +21,7 @@ What leads to a row, and what happens to it:
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from locations import catalogue, changes
@@ -29,7 +30,7 @@ from locations.catalogue_check import draft_of
 from locations.code_lists import CodeList, asked_for, holding
 from locations.merged_rows import items, together
 from locations.models import CatalogueChange, SavedSearch
-from soredi.jobs import Refused
+from soredi.jobs import Refused, State
 from soredi.models import User
 from soredi.sentences import Sentence
 
@@ -85,6 +86,12 @@ def plan_undo(done: CatalogueChange, *, by: User, reason: str) -> CatalogueChang
                 return undo  # nothing of the numbers is left to undo
             undo.save(update_fields=["change_set"])
     return undo
+
+
+def drafts(code_list: CodeList, row: Any) -> QuerySet[CatalogueChange]:
+    """Merges of `row` that somebody has planned and not carried out."""
+    planned = CatalogueChange.objects.filter(code_list=code_list.slug, way=Way.MERGE, state=State.DRAFT)
+    return planned.filter(rows__0__pk=row.pk).select_related("by")
 
 
 def final(row: Any) -> Any:

@@ -169,7 +169,7 @@ def merge(request: HttpRequest, code_list: CodeList, label: str) -> HttpResponse
     it = found(code_list, label)
     if not code_list.moves:
         raise Http404
-    others = [one for one in code_list.rows() if one != it and not one.retired_on]
+    others = [one for one in code_list.rows() if one != it and not (one.retired_on or one.replaced_by)]
     form = MergeForm(others, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -185,7 +185,13 @@ def merge(request: HttpRequest, code_list: CodeList, label: str) -> HttpResponse
             messages.error(request, str(refusal))
             return redirect("code-list-row", code_list, it.label)
         return redirect(address_of(planned))
-    context = {"code_list": code_list, "row": it, "form": form, "count": holding(code_list, it).count()}
+    context = {
+        "code_list": code_list,
+        "row": it,
+        "form": form,
+        "count": holding(code_list, it).count(),
+        "drafts": [(one, address_of(one)) for one in row_merges.drafts(code_list, it)],
+    }
     return render(request, "locations/code_lists/merge.html", context)
 
 

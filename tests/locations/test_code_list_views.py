@@ -295,7 +295,7 @@ def test_two_systems_that_are_one_are_merged_by_a_change_set(client, staff):
         "Læg S1 sammen med S2",
         "2 ændres",
         "Læg sammen, og flyt 2 lokationsnumre",
-        "= Clinea (LPS)",
+        "Clinea (LPS)",
         f"/stamdata/rettelser/{correction.pk}/",
     ):
         assert words in page
@@ -304,6 +304,8 @@ def test_two_systems_that_are_one_are_merged_by_a_change_set(client, staff):
     assert client.post(f"{own}udfoer/")["Location"] == answer["Location"]
     assert client.post(f"{own}annuller/")["Location"] == answer["Location"]
     assert (held(*numbers), System.objects.get(code="S1").retired_on) == (before, None)
+    again = client.get("/stamdata/systemer/S1/sammenlaeg/")
+    assert "staff planlagde" in text(again) and answer["Location"] in text(again)
     planned.run_here(changes.apply)
     assert held(*numbers) == [("S2", "L1"), ("S2", "L2"), ("S3", "L1")]
     merged = System.objects.get(code="S1")
@@ -335,6 +337,14 @@ def test_numbers_that_still_have_a_merged_row_are_moved_to_what_took_its_place_a
     assert again == f"/aendringer/{planned.pk}/"
     planned.run_here(changes.apply)
     assert held(number) == [("S3", "L1")]
+
+
+def test_a_row_is_merged_into_those_alone_that_stay(client, staff):
+    stays = builders.code(System, "S2")
+    System.objects.create(code="S3", name="S3", replaced_by=stays)
+    System.objects.create(code="S4", name="S4", retired_on=timezone.localdate())
+    form = client.get("/stamdata/systemer/S3/sammenlaeg/").context["form"]
+    assert [value for value, _text in form.fields["to"].choices] == ["", "S2"]
 
 
 def test_a_row_that_no_number_has_is_merged_from_its_own_page(client, staff):
