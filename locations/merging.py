@@ -5,6 +5,7 @@ by one, so they cannot clash: an EDI type that either side added or removed is a
 """
 
 from locations.models.deviation import FIELD_COLUMNS, Field
+from locations.sets import LESS, UNION
 
 
 def _value(alias: str, columns: tuple[str, ...]) -> str:
@@ -17,14 +18,11 @@ def _scalar(column: str, columns: tuple[str, ...]) -> str:
          ELSE o.{column} END AS {column}"""
 
 
-_EDI_TYPES = """
+_EDI_TYPES = f"""
     CASE
         WHEN o.edi_types = b.edi_types THEN t.edi_types
         WHEN b.edi_types = t.edi_types THEN o.edi_types
-        ELSE ARRAY(SELECT e FROM (SELECT unnest(o.edi_types) UNION SELECT unnest(t.edi_types)) u(e)
-                   WHERE CASE WHEN (e = ANY (b.edi_types)) = (e = ANY (t.edi_types)) THEN e = ANY (o.edi_types)
-                              ELSE e = ANY (t.edi_types) END
-                   ORDER BY e)
+        ELSE (o.edi_types {UNION} (t.edi_types {LESS} b.edi_types)) {LESS} (b.edi_types {LESS} t.edi_types)
     END AS edi_types"""
 
 # The columns of the merged profile, in the order of PROFILE_COLUMNS. In: profiles b (base), t (theirs), o (ours).

@@ -4,6 +4,7 @@
 """
 
 from locations.merging import CLASHES, MERGED
+from locations.sets import LESS, UNION
 
 # One form, several operations. In: temporary table chosen(id). A null means "leave as it is"; what is removed stays
 # away, whoever adds it.
@@ -14,26 +15,27 @@ _EDIT = """
         coalesce(%(vendor)s::bigint, l.vendor_id) AS vendor_id,
         coalesce(%(vans)s::bigint, l.vans_id) AS vans_id,
         CASE
-            WHEN %(replace)s::int[] IS NOT NULL THEN
-                ARRAY(SELECT DISTINCT t FROM unnest(%(replace)s::int[] || {add}) t ORDER BY t)
+            WHEN %(replace)s::int[] IS NOT NULL THEN %(replace)s::int[] {union} {add}
             WHEN l.edi_types @> {add} AND NOT l.edi_types && %(remove)s::int[]
                 AND NOT l.edi_types && %(swap_from)s::int[] THEN l.edi_types
-            ELSE ARRAY(SELECT DISTINCT t FROM unnest(l.edi_types || {add}
-                           || CASE WHEN l.edi_types && %(swap_from)s::int[] THEN %(swap_to)s::int[] ELSE '{{}}' END) t
-                       WHERE t <> ALL (%(remove)s::int[] || %(swap_from)s::int[]) ORDER BY t)
+            ELSE (l.edi_types {union} {add}
+                      {union} CASE WHEN l.edi_types && %(swap_from)s::int[] THEN %(swap_to)s::int[] ELSE '{{}}' END)
+                 {less} (%(remove)s::int[] || %(swap_from)s::int[])
         END AS edi_types,
         coalesce(%(only_internal)s::boolean, l.only_internal) AS only_internal,
         coalesce(%(inactive)s::boolean, l.inactive) AS inactive,
         coalesce(%(note)s::text, l.note) AS note
     FROM locations_locationnumber l JOIN chosen ON chosen.id = l.id {certified}
 """
-EDIT = _EDIT.format(add="%(add)s::int[]", certified="")
+EDIT = _EDIT.format(add="%(add)s::int[]", certified="", union=UNION, less=LESS)
 
 # The same, and to each number what its system, as it will be, is certified to receive. In: temporary tables chosen(id)
 # and certified_set(system_id, edi_types).
 EDIT_WITH_CERTIFIED = _EDIT.format(
     add="(%(add)s::int[] || coalesce(c.edi_types, '{}'))",
     certified="LEFT JOIN certified_set c ON c.system_id = coalesce(%(system)s::bigint, l.system_id)",
+    union=UNION,
+    less=LESS,
 )
 
 # Mass update: each number gets exactly its set. In: temporary table planned_set(location_id, edi_types), ascending.

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connection
 
 from locations.models import PROFILE_COLUMNS, ChangeSet
+from locations.sets import BOTH, LESS
 
 # The versions of a change set with what they change; those that create a number change nothing. In: of an import only
 # those that came into force count, as the others are SOR's words that nobody took.
@@ -13,22 +14,19 @@ locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id
 """
 _THESE = "v.change_set_id = %(change_set)s AND (v.applied_at IS NOT NULL OR NOT %(in_force)s)"
 
-# How many numbers gain, lose and keep each EDI type, of those whose types change. In two passes, by the index of the
-# change set, of which only one compares: whoever had a type and does not keep it loses it.
+# How many numbers gain, lose and keep each EDI type, of those whose types change, by the index of the change set.
 _PER_TYPE = f"""
-SELECT e, gains, held - keeps AS losses, keeps FROM (
-    SELECT e, count(*) FILTER (WHERE NOT before AND NOT kept) AS gains, count(*) FILTER (WHERE before) AS held,
-        count(*) FILTER (WHERE kept) AS keeps
-    FROM (
-        SELECT e, false AS before, e = ANY (b.edi_types) AS kept FROM {_CHANGED}, unnest(v.edi_types) e
-        WHERE {_THESE} AND v.edi_types <> b.edi_types
-        UNION ALL
-        SELECT e, true, false FROM {_CHANGED}, unnest(b.edi_types) e
-        WHERE {_THESE} AND v.edi_types <> b.edi_types
-    ) AS had
-    GROUP BY e
-) AS counted
-WHERE gains > 0 OR held > keeps
+SELECT e, sum(gained), sum(lost), sum(kept) FROM (
+    SELECT unnest(v.edi_types {LESS} b.edi_types) AS e, 1 AS gained, 0 AS lost, 0 AS kept
+    FROM {_CHANGED} WHERE {_THESE} AND v.edi_types <> b.edi_types
+    UNION ALL
+    SELECT unnest(b.edi_types {LESS} v.edi_types), 0, 1, 0
+    FROM {_CHANGED} WHERE {_THESE} AND v.edi_types <> b.edi_types
+    UNION ALL
+    SELECT unnest(b.edi_types {BOTH} v.edi_types), 0, 0, 1
+    FROM {_CHANGED} WHERE {_THESE} AND v.edi_types <> b.edi_types
+) AS told
+GROUP BY e HAVING sum(gained) + sum(lost) > 0
 """
 
 # Out: (versions, <one count of differing versions for each profile column>).

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from locations.certification import Answer, tabulate
 from locations.models import ChangeSet, EdiType
+from locations.sets import LESS, SHARE
 
 
 class Sort(models.TextChoices):
@@ -32,12 +33,13 @@ class Sort(models.TextChoices):
 
 
 # In: the versions of a change set, by its index. Out: how many numbers with each system gain each EDI type.
-_GAINED = """
+_GAINED = f"""
 DROP TABLE IF EXISTS gained;
 CREATE TEMP TABLE gained ON COMMIT DROP AS
 SELECT v.system_id, e AS edi_type, count(*) AS numbers
-FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id, unnest(v.edi_types) e
-WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types AND NOT e = ANY (b.edi_types)
+FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id,
+    unnest(v.edi_types {LESS} b.edi_types) e
+WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types
 GROUP BY v.system_id, e
 """
 
@@ -69,11 +71,13 @@ GROUP BY t.id
 """
 
 # Numbers that gain a type and then have it beside one of its twins. Out: (EDI type, other versions, other standards).
-_DOUBLE = """
-SELECT t.edi_type, count(*) FILTER (WHERE v.edi_types && t.versions), count(*) FILTER (WHERE v.edi_types && t.standards)
-FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id
-CROSS JOIN LATERAL unnest(v.edi_types) e JOIN twin t ON t.edi_type = e
-WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types AND NOT e = ANY (b.edi_types)
+_DOUBLE = f"""
+SELECT t.edi_type, count(*) FILTER (WHERE has {SHARE} t.versions), count(*) FILTER (WHERE has {SHARE} t.standards)
+FROM (
+    SELECT v.edi_types AS has, v.edi_types {LESS} b.edi_types AS gains
+    FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id
+    WHERE v.change_set_id = %(change_set)s AND v.edi_types <> b.edi_types OFFSET 0
+) one JOIN twin t ON t.edi_type = ANY (gains)
 GROUP BY t.edi_type
 """
 

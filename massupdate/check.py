@@ -13,6 +13,7 @@ from django.db import connection
 
 from locations.access import LocationNumberQuerySet
 from locations.certification import tabulate
+from locations.sets import LESS
 
 # Spaces that a copy from a web page, a PDF or a French spreadsheet brings along and that nobody sees: no-break ones,
 # those of a figure's or a thin width, and those of none. As both a string and a regular expression of SQL write them.
@@ -126,11 +127,11 @@ SELECT EXISTS (SELECT FROM mass_set WHERE pairs <> cardinality(edi_types) OR lin
 """
 
 # Numbers that lose everything, or more than half: at the first line of each.
-_LOSSES = """
+_LOSSES = f"""
 INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
 SELECT %(update)s, false, line, CASE WHEN cardinality(new) = 0 THEN 'removes_all' ELSE 'large_loss' END, gln
 FROM mass_change
-WHERE 2 * (SELECT count(*) FROM unnest(old) t WHERE NOT t = ANY (new)) > cardinality(old)
+WHERE 2 * cardinality(old {LESS} new) > cardinality(old)
 ORDER BY line
 """
 
@@ -160,13 +161,13 @@ WHERE EXISTS (SELECT FROM unnest(v.earlier) e WHERE e = ANY (c.new) AND NOT c.ol
 
 # Types that are added to a number whose system is on the list of approvals, but not approved for them. In: the tables
 # of `certification.tabulate`.
-_NOT_CERTIFIED = """
+_NOT_CERTIFIED = f"""
 INSERT INTO massupdate_finding (mass_update_id, is_error, line, code, value)
 SELECT %(update)s, %(certification_stops)s, m.line, 'not_certified', concat(n.gln, ';', m.edi) FROM (
     SELECT c.location_id, e AS edi_type
-    FROM mass_change c JOIN certified_system s USING (system_id) CROSS JOIN LATERAL unnest(c.new) e
+    FROM mass_change c JOIN certified_system s USING (system_id) CROSS JOIN LATERAL unnest(c.new {LESS} c.old) e
     LEFT JOIN certified_pair p ON p.system_id = c.system_id AND p.edi_type = e
-    WHERE NOT e = ANY (c.old) AND p.answer IS DISTINCT FROM 'certified'
+    WHERE p.answer IS DISTINCT FROM 'certified'
 ) AS added
 JOIN mass_number n ON n.location_id = added.location_id JOIN mass_type t ON t.edi_type = added.edi_type
 JOIN mass_line m ON m.gln = n.spelt AND m.edi = t.spelt

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import pgtrigger
 
+from locations.sets import UNION, WITHIN
+
 NOT_OPEN = (
     "Profiles of location numbers change only through locations/changes.py: no running change set is named in "
     "this transaction, or the row does not belong to it."
@@ -123,15 +125,14 @@ def location_triggers(profile: Sequence[str]) -> list[pgtrigger.Trigger]:
 def version_triggers(profile: Sequence[str], code_lists: Mapping[str, str]) -> list[pgtrigger.Trigger]:
     """Triggers of LocationVersion: known codes and EDI types, planned only by an unfinished change set, then frozen."""
     fixed = ("id", "location_id", "change_set_id", "base_id", *profile)
-    unknown = """EXISTS (
-        SELECT FROM (SELECT DISTINCT unnest(edi_types) AS edi_type FROM new_rows) used
-        WHERE NOT EXISTS (SELECT FROM locations_editype t WHERE t.id = used.edi_type))"""
+    unknown = f"""EXISTS (
+        SELECT FROM new_rows WHERE NOT edi_types {WITHIN} ARRAY(SELECT id FROM locations_editype))"""
     unlisted = " OR ".join(
         f"""EXISTS (SELECT FROM (SELECT DISTINCT {column} AS key FROM new_rows) used
         WHERE key IS NOT NULL AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = key))"""
         for column, table in code_lists.items()
     )
-    unsorted = "EXISTS (SELECT FROM new_rows WHERE NOT is_ascending(edi_types))"
+    unsorted = f"EXISTS (SELECT FROM new_rows WHERE edi_types <> edi_types {UNION} '{{}}'::int[])"
     finished = """0 < (
         SELECT count(*) FROM (SELECT DISTINCT change_set_id, applied_at IS NOT NULL AS applied FROM new_rows) n
         JOIN locations_changeset c ON c.id = n.change_set_id
