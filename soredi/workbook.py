@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EINVAL
 from typing import IO
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
@@ -69,8 +70,8 @@ def _refuse_too_large(file: IO[bytes], cells: int) -> None:
                                 raise TooLarge
                             tail = chunk[-_LONGEST:]
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's fault, not the file's
+        if isinstance(error, OSError) and error.errno not in (None, EINVAL):
+            raise  # the disk's fault, not the file's, which may say that a member begins before it
         raise NotAWorkbook from error
     except Exception as error:
         if type(error).__module__ in ("zlib", "lzma", "_bz2"):

@@ -8,6 +8,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import EINVAL
 from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import IO
@@ -140,6 +141,10 @@ def _open_member(path: Path, member: zipfile.ZipInfo) -> IO[bytes]:
     # The archive stays open as long as the member does, which keeps a reference to it.
     try:
         return zipfile.ZipFile(path).open(member)
+    except OSError as error:
+        if error.errno != EINVAL:  # of a member that is said to begin before the file
+            raise
+        raise damaged_zip(path.name) from None
     except NotImplementedError:  # a kind of compression that is not known here
         raise TabularError(
             _shown(path, member),

@@ -81,7 +81,7 @@ def test_a_number_cannot_be_deleted_or_truncated() -> None:
     with refused("kept for ever"):
         sql(
             "TRUNCATE locations_locationnumber, locations_locationversion, locations_assignment, locations_deviation, "
-            "locations_lifeevent, locations_leftout"
+            "locations_deviationdecision, locations_lifeevent, locations_leftout"
         )
     with refused():
         number.delete()

@@ -94,6 +94,7 @@ def bomb() -> bytes:
         (replaced(workbook([]), "xl/workbook.xml", b""), "not_text"),
         (replaced(workbook([]), "xl/workbook.xml", b"<nothing/>"), "not_text"),
         (workbook([(ONE, "1001")])[:-200], "not_text"),
+        (b"PK\3\4" + workbook([(ONE, "1001")])[200:], "not_text"),
         (workbook({"Tomt": []}), "empty_file"),
         (workbook({"Ark1": [HEADER]}), "empty_file"),
         (workbook({"Ark1": [("Loknr",), (ONE,)]}), "wrong_columns"),

@@ -146,6 +146,7 @@ def test_what_is_no_extract_is_refused(folder: Path, tmp_path: Path) -> None:
         "text.zip": b"no zip",
         "empty.zip": b"",
         "cut.zip": whole[: len(whole) // 2],
+        "begun-late.zip": whole[20:],
         "bent.zip": whole[:200] + bytes(byte ^ 0x55 for byte in whole[200:230]) + whole[230:],
     }.items():
         (tmp_path / name).write_bytes(content)
