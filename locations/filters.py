@@ -5,8 +5,9 @@ The words are those of `/lokationsnumre/?…` and of `--query`. All that are giv
     gln            the whole number or its first digits; spaces inside are fine
     liste          the key of a list of numbers that was kept (`locations.gln_lists`), by who made it
     q              words, each found in the unit's name, address, SOR code, CVR, provider number or SHAK code, in a
-                   name above it, in the number's note, or as its first digits; æøå may be written ae, oe, aa. Where
-                   nothing is found, one typing error a word (`locations.free_text`). 13 digits mean a number
+                   name above it, in the number's note, or as its first digits; æøå may be written ae, oe, aa; commas
+                   and the like around a word are not sought. Where nothing is found, one typing error a word
+                   (`locations.free_text`). 13 digits mean a number
 
     edi_type       has all of these EDI types: SOR id, `code version`, `code (version)`, or `code` in any version
     edi_type_en_af has any of these

@@ -1,8 +1,9 @@
 """Free text → the location numbers that hold it, best match first; and, where nothing does, one typing error a word.
 
-Each word of the text must be found in the unit's text (`SorUnit.search_text`: its name, the names above it, address and
-codes), in the number's note, or, being at least five digits, be the first digits of the number. A word with three
-letters or digits in a row is found anywhere; a shorter one, which no trigram carries, only where a word begins.
+Each word of the text, without the signs around it, must be found in the unit's text (`SorUnit.search_text`: its name,
+the names above it, address and codes), in the number's note, or, being at least five digits, be the first digits of the
+number. A word with three letters or digits in a row is found anywhere; a shorter one, which no trigram carries, only
+where a word begins.
 
 `look` reads at most RANKED numbers and ranks them. Where there are more, those whose unit's name begins so come first,
 and the others by number: a hundred thousand matches are not worth ranking.
@@ -45,6 +46,7 @@ HELD = 40_000  # units whose keys are held in memory
 _CARRIED = re.compile(r"[^\W_]{3}")
 RUN = re.compile(r"[^\W_]+")
 _SEPARATORS = ".,:;/()\"'-&+"
+_AROUND = _SEPARATORS + "“”„»«’‘›…"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class Word:
     written: str
     spellings: tuple[str, ...]
     mistyped: bool = False
+
+    @property
+    def digits(self) -> str:
+        """The word where it is a number, else nothing."""
+        (first, *_others) = self.spellings
+        return first if not self.mistyped and first.isascii() and first.isdigit() else ""
 
 
 @dataclass(frozen=True)
@@ -144,8 +152,8 @@ def _begun(text: Combinable, word: Word) -> Q:
 def _beside_unit(word: Word) -> Q:
     """In the note, or the number's first digits."""
     found = ~Q(note="") & _held(_NOTE, word)
-    if word.written.isascii() and word.written.isdigit() and GLN_DIGITS <= len(word.written) <= 13:
-        found |= Q(gln__startswith=word.written)
+    if GLN_DIGITS <= len(word.digits) <= 13:
+        found |= Q(gln__startswith=word.digits)
     return found
 
 
@@ -153,12 +161,16 @@ def _all(conditions: Sequence[Q]) -> Q:
     return reduce(and_, conditions)
 
 
+def _phrase(words: Sequence[Word]) -> str:
+    return " ".join(word.spellings[0] if word.mistyped else word.written for word in words)
+
+
 def _rank(words: Sequence[Word]) -> Case:
     """0 the name, 1 the text begins so, 2 each word begins one of the name, 3 one of the text, 4 found within words.
 
     The name is folded only where the text, which begins with it, has passed.
     """
-    phrase = " ".join(word.spellings[0] for word in words)
+    phrase = _phrase(words)
     is_name = When(Q(_Equal(_NAME, _fold(Value(phrase)))), then=0)
     in_name = When(_all([_begun(_words_of(_NAME), word) for word in words]), then=2)
     return Case(
@@ -170,13 +182,17 @@ def _rank(words: Sequence[Word]) -> Case:
 
 
 def written_words(text: str) -> list[Word]:
-    return [Word(word, (word,)) for word in text.split()]
+    """An address, a path or a name as it was copied has commas, quotes and › where a unit's text has others or none."""
+    bare = [(word, word.strip(_AROUND)) for word in text.split()]
+    return [Word(word, (inner,)) for word, inner in bare if inner] or [
+        Word(word, (word,)) for word, _inner in bare
+    ]
 
 
 def _whole_number(words: Sequence[Word]) -> Q | None:
     """A location number, or its beginning, written with spaces inside."""
-    digits = "".join(word.written for word in words)
-    if len(words) > 1 and digits.isascii() and digits.isdigit() and GLN_DIGITS <= len(digits) <= 13:
+    digits = "".join(word.digits for word in words)
+    if len(words) > 1 and all(word.digits for word in words) and GLN_DIGITS <= len(digits) <= 13:
         return Q(gln__startswith=digits)
     return None
 
@@ -250,7 +266,7 @@ def _not(condition: Q) -> Q:
 
 def _named(words: Sequence[Word], among: LocationNumberQuerySet) -> Any:
     """(key, gln, rank) where the unit's name begins with the words, and so holds them: by location_unit_key alone."""
-    phrase = " ".join(word.spellings[0] for word in words)
+    phrase = _phrase(words)
 
     def key(text: str) -> Func:
         return Func(Value(text), function="danish_key", output_field=TextField())

@@ -260,6 +260,30 @@ def test_one_typing_error_a_word_is_forgiven_where_nothing_is_found(typed, found
     assert len(glns(f"q={typed}")) == found
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Torvet 3, 6000 Kolding",
+        "Lægehuset › Engvej",
+        "“Engvej”, Kolding",
+        "engvej, kolding; (torvet)",
+        "5790001736242,",
+    ],
+)
+def test_the_signs_around_a_word_are_not_sought(typed):
+    unit = builders.unit('Lægehuset "Engvej", Kolding', street="Torvet 3", postcode="6000", city="Kolding")
+    builders.location("5790001736242", unit=unit)
+    builders.location(unit=builders.unit("Ærø Apotek"))
+    assert glns(f"q={typed}".replace(";", "%3B")) == ["5790001736242"]
+
+
+def test_a_name_typed_as_it_is_comes_first_with_its_signs():
+    builders.location(unit=builders.unit("Klinik D7 for Øjne"))
+    named = builders.location(unit=builders.unit("Øjne, Klinik D7"))
+    asked = LocationFilter.checked("q=Øjne, Klinik D7", None)
+    assert asked.page_keys(0, 1) == [named.pk]
+
+
 def test_the_words_that_were_taken_are_told_and_digits_are_never_guessed():
     builders.location(unit=builders.unit("Ærø Apotek", cvr="12345678"))
     asked = LocationFilter.checked("q=apotke ærø", None)
