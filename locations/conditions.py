@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from locations.codes import Code, CodeLists
 from locations.models import ChangeSet, GlnList, LocationNumber, LocationVersion, SorUnit
-from locations.statuses import STATUS
+from locations.statuses import STATUS, open_on
 from soredi.jobs import State
 
 YES, NO = "ja", "nej"
@@ -93,18 +93,16 @@ class Conditions:
         return queryset.filter(unit__kind__in=value)
 
     def by_speciality(self, queryset: QuerySet[Any], name: str, value: list[Code]) -> QuerySet[Any]:
-        """The unit with the speciality may use the number of a unit above it."""
-        served = SorUnit.objects.filter(specialities__overlap=[entry.pk for entry in value])
+        """The unit with the speciality, open today, may use the number of a unit above it."""
+        units = SorUnit.objects.filter(open_on(timezone.localdate()))
+        served = units.filter(specialities__overlap=[entry.pk for entry in value])
         if self.form.cleaned_data["kun_egne"]:
             served = served.filter(number_holder=F("pk"))
         return queryset.filter(unit__in=served.exclude(number_holder=None).values(held=F("number_holder")))
 
     def by_use(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        others = (
-            SorUnit.objects.filter(number_holder=OuterRef("unit"))
-            .exclude(pk=OuterRef("unit"))
-            .filter(Q(to_date=None) | Q(to_date__gte=timezone.localdate()))
-        )
+        units = SorUnit.objects.filter(open_on(timezone.localdate()))
+        others = units.filter(number_holder=OuterRef("unit")).exclude(pk=OuterRef("unit"))
         return queryset.filter(~Exists(others) if value == YES else Exists(others))
 
     def by_status(self, queryset: QuerySet[Any], name: str, value: list[str]) -> QuerySet[Any]:

@@ -21,7 +21,7 @@ The words are those of `/lokationsnumre/?…` and of `--query`. All that are giv
     leverandoer    any of these vendors, for administrators only
     enhedstype     the number's unit is of any of these types, as SOR writes them
     enhed_art      the number's unit is any of IE, SI, OE
-    speciale       serves a unit with any of these specialities: the unit's own number or one above it
+    speciale       serves a unit, open today, with any of these specialities: the unit's own number or one above it
     kun_egne       ja, with speciale: only numbers that a unit with the speciality has itself
     eget           ja: serves its own unit only; nej: units below, open today, use it by inheritance too
     status         any of these, see STATUS

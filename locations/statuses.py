@@ -1,4 +1,4 @@
-"""What a location number is good for on a day: as a condition on many, and of one."""
+"""What a location number is good for on a day, and whether a unit is open: as conditions on many, and of one."""
 
 from collections.abc import Callable
 from datetime import date
@@ -14,10 +14,10 @@ INTERNAL = "intern"
 # up to all numbers. A number yet to begin is future whether or not it is flagged inactive. `intern` is a flag beside
 # them.
 STATUS: dict[str, Callable[[date], Q]] = {
-    Status.ACTIVE: lambda day: _begun(day) & _open(day) & Q(inactive=False),
-    Status.INACTIVE: lambda day: _begun(day) & _open(day) & Q(inactive=True),
+    Status.ACTIVE: lambda day: _begun(day) & open_on(day) & Q(inactive=False),
+    Status.INACTIVE: lambda day: _begun(day) & open_on(day) & Q(inactive=True),
     Status.CLOSED: lambda day: Q(to_date__lt=day),
-    Status.FUTURE: lambda day: _open(day) & Q(first_from_date__gt=day),
+    Status.FUTURE: lambda day: open_on(day) & Q(first_from_date__gt=day),
     INTERNAL: lambda day: Q(only_internal=True),
 }
 
@@ -26,7 +26,8 @@ def _begun(day: date) -> Q:
     return Q(first_from_date=None) | Q(first_from_date__lte=day)
 
 
-def _open(day: date) -> Q:
+def open_on(day: date) -> Q:
+    """Not yet closed; of location numbers and of units."""
     return Q(to_date=None) | Q(to_date__gte=day)
 
 

@@ -49,7 +49,8 @@ class Answer:
         return found or (word.isdigit() and len(word) >= 5 and row.gln.startswith(word))
 
     def meant(self, text):
-        written = [[folded(word)] for word in text.split()]
+        bare = [word.strip(".,:;/()\"'-&+“”„»«’‘›…") for word in text.split()]
+        written = [[folded(word)] for word in bare if word]
         self.words = written
         if any(self.q(row, [text]) for row in self.own):
             return written
@@ -120,10 +121,15 @@ class Answer:
 
     def speciale(self, row, values):
         wanted = set(self.speciality_keys(values))
-        served = self.world.children.get(row.unit_id, []) if row.unit_id else []
+        served = self.open_units(row)
         if "kun_egne" in self.asked:
             served = [unit for unit in served if unit.pk == row.unit_id]
         return any(wanted & set(unit.specialities) for unit in served)
+
+    def open_units(self, row):
+        today = timezone.localdate()
+        served = self.world.children.get(row.unit_id, []) if row.unit_id else []
+        return [unit for unit in served if unit.to_date is None or unit.to_date >= today]
 
     def speciality_keys(self, values):
         from locations.models import Speciality
@@ -131,9 +137,7 @@ class Answer:
         return Speciality.objects.filter(code__in=values).values_list("pk", flat=True)
 
     def eget(self, row, values):
-        served = self.world.children.get(row.unit_id, []) if row.unit_id else []
-        today = timezone.localdate()
-        others = [u for u in served if u.pk != row.unit_id and (u.to_date is None or u.to_date >= today)]
+        others = [unit for unit in self.open_units(row) if unit.pk != row.unit_id]
         return (not others) == (values == ["ja"])
 
     # The number's state, and its history.

@@ -29,7 +29,7 @@ from locations.history import Change, changes_of, life_of
 from locations.kinds import by_kind
 from locations.models import EdiType, LifeEvent, LocationNumber, SorUnit, Speciality
 from locations.models.deviation import Field
-from locations.statuses import status_on
+from locations.statuses import open_on, status_on
 from locations.tables import in_groups
 from locations.views.contents import attachment
 from locations.views.deviations import shown
@@ -171,10 +171,11 @@ def deviations_of(location: LocationNumber) -> list[dict[str, Any]]:
 
 
 def place(unit: SorUnit | None) -> dict[str, Any]:
-    """Where a unit stands and who else uses its numbers; `users` are the first of `users_total`."""
+    """Where a unit stands and who else uses its numbers; `users` are the first of `users_total`, all open today."""
     if unit is None:
         return {"path": [], "users": [], "users_total": 0, "specialities": []}
-    users = SorUnit.objects.filter(number_holder=unit).exclude(pk=unit.pk)
+    inherit = SorUnit.objects.filter(number_holder=unit).exclude(pk=unit.pk)
+    users = inherit.filter(open_on(timezone.localdate()))
     return {
         "path": list(SorUnit.objects.raw(_PATH, [unit.pk])),
         "users": users.order_by("name", "pk")[:USERS_SHOWN],

@@ -1,7 +1,10 @@
 """Which units with a speciality a number serves."""
 
+from datetime import timedelta
+
 import builders
 import pytest
+from django.utils import timezone
 
 from locations.filters import LocationFilter
 from locations.specialities import Served, ServedUnit, units_served
@@ -36,3 +39,18 @@ def test_own_numbers_only_are_those_of_units_with_the_speciality():
     own = builders.location(unit=builders.unit("Praksis", specialities=["s1"]))
     assert LocationFilter.for_query("speciale=s1", None).count() == 2
     assert [row.gln for row in LocationFilter.for_query("speciale=s1&kun_egne=ja", None)] == [own.gln]
+
+
+def test_a_unit_that_has_closed_is_not_served():
+    today = timezone.localdate()
+    clinic = builders.unit("Sygehus", kind="SI")
+    number = builders.location(unit=clinic)
+    below = {"parent": clinic, "inherits_number": True, "number_holder": clinic, "specialities": ["s1"]}
+    closed = builders.unit("Nedlagt afsnit", to_date=today - timedelta(days=1), **below)
+    assert list(LocationFilter.for_query("speciale=s1", None)) == []
+    last_day = builders.unit("Afsnit", to_date=today, **below)
+    asked = LocationFilter.checked("speciale=s1", None)
+    assert [row.gln for row in asked.qs] == [number.gln]
+    served = units_served([number], asked.form.cleaned_data["speciale"])[number.pk]
+    assert [unit.sor_id for unit in served.units] == [last_day.sor_id]
+    assert closed.specialities == last_day.specialities
