@@ -144,8 +144,17 @@ class CodeLists:
         return entry
 
     def find_any_version(self, value: str) -> Code:
-        """The EDI type that a SOR id, `code version`, `code (version)` or code means; a code is it in any version."""
+        """The EDI type that a SOR id, `code version`, `code (version)` or code means; a code is it in any version.
+
+        In small letters too, where nothing is written so.
+        """
         text = " ".join(value.split())
+        entry = self._meant(text) or self._meant(text.upper())
+        if entry is None:
+            raise self._unknown(value)
+        return entry
+
+    def _meant(self, text: str) -> Code | None:
         if entry := self._by_sor_id.get(text) or self._lists[EDI_TYPE].get(text):
             return entry
         code, _space, version = text.partition(" ")
@@ -153,7 +162,7 @@ class CodeLists:
             return entry
         if labels := self._versions.get(text):
             return self._any_version(text) if len(labels) > 1 else self._lists[EDI_TYPE][labels[0]]
-        raise self._unknown(value)
+        return None
 
     def _any_version(self, code: str) -> Code:
         versions = [self._lists[EDI_TYPE][label] for label in self._versions[code]]

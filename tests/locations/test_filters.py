@@ -70,6 +70,8 @@ def test_edi_types_all_of_them_and_none_of_the_others():
         glns("edi_type=1001")
         == glns("edi_type=DIS91 D9134L")
         == glns("edi_type=DIS91")
+        == glns("edi_type=dis91")
+        == glns("edi_type=dis91 (d9134l)")
         == [both.gln, one.gln]
     )
     assert glns("edi_type=1001&edi_type=1003") == [both.gln]
