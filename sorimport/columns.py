@@ -5,7 +5,7 @@ never by position. A header matches case-insensitively, by its letters and digit
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -209,29 +209,47 @@ def known_kinds(columns_file: str) -> tuple[Kind, ...]:
         [locations]                      # a kind: locations, units, pairs, edi_types, …
         gln = ["Lokationsnr."]           # a column of it: how the publisher spells it now
 
-    Raises TabularError where the file cannot be read or names a kind or column that does not exist.
+    Raises TabularError where the file cannot be read, names a kind or column that does not exist, or gives no list.
     """
     if not columns_file:
         return KINDS
     try:
         further = tomllib.loads(Path(columns_file).read_text())
     except (OSError, ValueError) as error:
-        raise _bad_columns(columns_file, str(error)) from None
+        raise _bad_columns(columns_file, Sentence("It cannot be read: %(why)s", why=error)) from None
     kinds = {kind.name: kind for kind in KINDS}
     for name, spellings in further.items():
         if name not in kinds:
-            raise _bad_columns(columns_file, f"[{name}] is none of {', '.join(kinds)}")
+            raise _none_of(columns_file, f"[{name}]", kinds)
+        if not isinstance(spellings, dict):
+            raise _not_a_list(columns_file, f"[{name}]")
         columns = dict(kinds[name].columns)
         for column, words in spellings.items():
             if column not in columns:
-                raise _bad_columns(columns_file, f"{column} is none of {', '.join(columns)}")
+                raise _none_of(columns_file, column, columns)
+            if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+                raise _not_a_list(columns_file, column)
             columns[column] += tuple(words)
         kinds[name] = replace(kinds[name], columns=columns)
     return tuple(kinds.values())
 
 
-def _bad_columns(file: str, message: str) -> TabularError:
-    return TabularError(file, 0, "bad_columns_file", Sentence(message))
+def _none_of(file: str, name: str, known: Iterable[str]) -> TabularError:
+    return _bad_columns(file, Sentence("%(name)s is none of %(known)s.", name=name, known=", ".join(known)))
+
+
+def _not_a_list(file: str, name: str) -> TabularError:
+    return _bad_columns(
+        file,
+        Sentence(
+            '%(name)s does not say how columns are spelt. Write [kind], and below it column = ["spelling"].',
+            name=name,
+        ),
+    )
+
+
+def _bad_columns(file: str, message: Sentence) -> TabularError:
+    return TabularError(file, 0, "bad_columns_file", message)
 
 
 def kind_of(found: list[str], file: str, kinds: tuple[Kind, ...] = KINDS) -> Kind | None:

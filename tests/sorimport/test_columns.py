@@ -23,9 +23,13 @@ def test_a_further_spelling_is_known_beside_the_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[places]\n", "[places] is none of legacy_units, locations"),
-        ('[pairs]\nvans = ["x"]\n', "vans is none of gln, edi_type_id"),
+        ("[places]\n", "[places] er ingen af legacy_units, locations"),
+        ('[pairs]\nvans = ["x"]\n', "vans er ingen af gln, edi_type_id"),
         ("[pairs\n", "Expected"),
+        ("pairs = 5\n", "[pairs] siger ikke, hvordan"),
+        ('[[pairs]]\ngln = ["x"]\n', "[pairs] siger ikke, hvordan"),
+        ('[pairs]\ngln = "Nummer"\n', "gln siger ikke, hvordan"),
+        ("[pairs]\ngln = [5]\n", "gln siger ikke, hvordan"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, words: str) -> None:
