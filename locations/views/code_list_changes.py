@@ -92,9 +92,9 @@ def described(it: CatalogueChange, user: User) -> dict[str, Any]:
                 "name": called.get(label, ""),
                 "is_new": row["before"] is None,
                 "fields": [
-                    (fields[name].label, said(name, (row["before"] or {}).get(name, "")), said(name, text))
-                    for name, text in row["after"].items()
-                    if name in fields and (row["before"] is not None or text)
+                    (field.label, said(name, (row["before"] or {}).get(name, "")), said(name, text))
+                    for name, field in fields.items()
+                    if (text := row["after"].get(name)) is not None and (row["before"] is not None or text)
                 ],
             }
             for row in it.rows

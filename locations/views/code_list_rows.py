@@ -169,7 +169,8 @@ def merge(request: HttpRequest, code_list: CodeList, label: str) -> HttpResponse
     it = found(code_list, label)
     if not code_list.moves:
         raise Http404
-    others = [one for one in code_list.rows() if one != it and not (one.retired_on or one.replaced_by)]
+    rows = list(code_list.rows())
+    others = [one for one in rows if one != it and not (one.retired_on or one.replaced_by)]
     form = MergeForm(others, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -190,7 +191,10 @@ def merge(request: HttpRequest, code_list: CodeList, label: str) -> HttpResponse
         "row": it,
         "form": form,
         "count": holding(code_list, it).count(),
-        "drafts": [(one, address_of(one)) for one in row_merges.drafts(code_list, it)],
+        "drafts": [
+            (draft, next(one.name for one in rows if one.label == draft.found["to"]), address_of(draft))
+            for draft in row_merges.drafts(code_list, it)
+        ],
     }
     return render(request, "locations/code_lists/merge.html", context)
 
