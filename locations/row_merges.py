@@ -23,6 +23,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
 from locations import catalogue, changes
 from locations.catalogue import Way
@@ -30,6 +31,7 @@ from locations.catalogue_check import draft_of
 from locations.code_lists import CodeList, asked_for, holding
 from locations.merged_rows import items, together
 from locations.models import CatalogueChange, SavedSearch
+from locations.models.change import PLANS_LIVE
 from soredi.jobs import Refused, State
 from soredi.models import User
 from soredi.sentences import Sentence
@@ -89,9 +91,10 @@ def plan_undo(done: CatalogueChange, *, by: User, reason: str) -> CatalogueChang
 
 
 def drafts(code_list: CodeList, row: Any) -> QuerySet[CatalogueChange]:
-    """Merges of `row` that somebody has planned and not carried out."""
+    """Merges of `row` that somebody has planned and not carried out, and that still can be."""
     planned = CatalogueChange.objects.filter(code_list=code_list.slug, way=Way.MERGE, state=State.DRAFT)
-    return planned.filter(rows__0__pk=row.pk).select_related("by")
+    living = planned.filter(created_at__gt=timezone.now() - PLANS_LIVE)
+    return living.filter(rows__0__pk=row.pk).select_related("by")
 
 
 def final(row: Any) -> Any:
