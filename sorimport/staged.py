@@ -50,7 +50,7 @@ class Staged:
     def are_units_complete(self, *, history: bool) -> bool:
         """Whether a unit that is missing from the file of units is gone.
 
-        SOREntity.csv holds history, the daily file none (`history`: a unit twice, or one that has ended). One without
+        SOREntity.csv holds history, the daily file none (`history`: a unit twice, or one that had ended). One without
         that comes along with the numbers is a whole extract too, unless its name says that it is the daily file.
         Raises TabularError where two files of units cannot be told apart.
         """

@@ -20,7 +20,7 @@ FROM (
         CASE WHEN from_date LIKE '____-__-__%%' THEN left(from_date, 10)
              ELSE to_char(sor_date(from_date), 'YYYY-MM-DD') END COLLATE "C" AS begun,
         CASE WHEN to_date LIKE '____-__-__%%' THEN left(to_date, 10)
-             ELSE to_char(sor_date(to_date), 'YYYY-MM-DD') END COLLATE "C" < %(today)s::text AS ended,
+             ELSE to_char(sor_date(to_date), 'YYYY-MM-DD') END COLLATE "C" AS last_day,
         CASE WHEN updated_at LIKE '____-__-__%%' THEN left(updated_at, 10)
              WHEN updated_at LIKE '__-__-____%%'
              THEN substr(updated_at, 7, 4) || '-' || substr(updated_at, 4, 2) || '-' || left(updated_at, 2)
@@ -42,9 +42,14 @@ FROM (
 ) AS r
 """
 
-# Whether the file tells of days gone by: a row that has ended, or a unit with rows of several days.
+# Whether the file tells of days gone by: a row that had ended before the newest day, up to `today`, that the file
+# speaks of, or a unit with rows of several days. What ended since, the daily file of some days ago has too.
 _HISTORY = """
-SELECT EXISTS (SELECT FROM read_unit WHERE usable AND ended) OR EXISTS (
+SELECT EXISTS (
+    SELECT FROM read_unit WHERE usable AND last_day < (
+        SELECT coalesce(max(updated) FILTER (WHERE updated <= %(today)s::text),
+            max(begun) FILTER (WHERE begun <= %(today)s::text), %(today)s::text) FROM read_unit WHERE usable)
+) OR EXISTS (
     SELECT FROM read_unit r JOIN picked_unit p ON p.sor_id = r.sor_id
     WHERE r.usable AND r.begun IS DISTINCT FROM p.begun)
 """
@@ -165,7 +170,7 @@ def stage_units(*, staged: Staged, today: date) -> None:
         cursor.execute(_READ, params)
         cursor.execute(_PICK, params)
         cursor.execute("ANALYZE picked_unit")
-        cursor.execute(_HISTORY)
+        cursor.execute(_HISTORY, params)
         staged.complete_units = staged.are_units_complete(history=cursor.fetchone()[0])
         cursor.execute(_SHAK, params)
         cursor.execute(_STAGE, params)

@@ -26,7 +26,7 @@ from tests.sorimport.extracts import (
 )
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-ENDED = {"SorId": "8", "ToDate": "2001-01-01"}
+ENDED = {"SorId": "8", "FromDate": "1990-01-01", "ToDate": "1999-12-31"}
 REPLACED, SHAK = "SORReplacedEntities.csv", "SHAKSORMap.csv"
 
 
@@ -91,6 +91,26 @@ def test_a_unit_is_gone_where_the_list_is_complete(
     only_units(folder, UNITS, {"SorId": "1"}, {"SorId": "2"}, ENDED)
     assert open_units() == "1 2"
     only_units(folder, name, *rows, source=source)
+    assert open_units() == left_open
+
+
+@pytest.mark.parametrize(
+    ("ended", "left_open"),
+    [
+        (-2, "1 2"),  # after the file was written
+        (-9, "1"),  # before: only SOREntity.csv has it still
+    ],
+)
+@pytest.mark.parametrize("dated", ["UpdatedAt", "FromDate"])
+def test_the_daily_file_of_some_days_ago_closes_none(
+    folder: Path, dated: str, ended: int, left_open: str
+) -> None:
+    def day(days: int) -> str:
+        return (timezone.localdate() + timedelta(days=days)).isoformat()
+
+    only_units(folder, UNITS, {"SorId": "1"}, {"SorId": "2"}, ENDED)
+    ending = {"SorId": "3", "FromDate": "2010-01-01", "ToDate": day(ended)}
+    only_units(folder, "enheder.csv", {"SorId": "1", dated: day(-5)}, ending)
     assert open_units() == left_open
 
 
