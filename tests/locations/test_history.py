@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -20,17 +21,14 @@ DENMARK = ZoneInfo("Europe/Copenhagen")
 
 
 def change(number: LocationNumber, *, at: datetime | None = None, **wanted: Any) -> ChangeSet:
-    """Carry out one change, at another time than now where one is given."""
-    locations = LocationNumber.objects.filter(pk=number.pk)
-    planned = changes.plan(locations=locations, by=wanted.pop("by", None), **wanted)
-    return applied(planned, at)
+    """Plan and carry out one change, at another time than now where one is given."""
+    with patch.object(timezone, "now", return_value=at) if at else nullcontext():
+        locations = LocationNumber.objects.filter(pk=number.pk)
+        return applied(changes.plan(locations=locations, by=wanted.pop("by", None), **wanted))
 
 
-def applied(planned: ChangeSet, at: datetime | None = None) -> ChangeSet:
-    if at is None:
-        return planned.run_here(changes.apply)
-    with patch.object(timezone, "now", return_value=at):
-        return planned.run_here(changes.apply)
+def applied(planned: ChangeSet) -> ChangeSet:
+    return planned.run_here(changes.apply)
 
 
 def story(number: LocationNumber) -> list[dict[str, Any]]:
