@@ -77,7 +77,8 @@ def test_the_overview_counts_and_lists_what_the_user_may_know(client, anna, djan
     builders.location(edi_administrator="106")
     planned(anna).run_here(changes.apply)
     draft = planned(builders.user("bo", administrators=["106"]))
-    with django_assert_num_queries(11):  # two of them count the deviations: unmarked ones, and ones with a mark
+    # Two of them count the deviations: unmarked ones, and ones with a mark.
+    with django_assert_num_queries(11):
         page = text(client.get("/"))
     figures = re.findall(r'href="/lokationsnumre/([^"]*)"><span class="figure-number">([0-9]+)<', page)
     assert figures == [
