@@ -15,6 +15,7 @@ urlpatterns = [
     path("stamdata/rettelser/<int:pk>/annuller/", code_list_changes.drop, name="catalogue-change-drop"),
     path("stamdata/rettelser/<int:pk>/fortryd/", code_list_changes.undo, name="catalogue-change-undo"),
     path("stamdata/edi-typer/udfas/", phase_out.phase_out, name="phase-out"),
+    path("stamdata/edi-typer/udfas/uger/", phase_out.course, name="phase-out-weeks"),
     path("stamdata/edi-typer/udfas/planlaeg/", phase_out.plan, name="phase-out-plan"),
     # A label may be anything, so these come last of those under /stamdata/.
     path("stamdata/<code_list:code_list>/", code_lists.code_list, name="code-list"),

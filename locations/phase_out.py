@@ -82,28 +82,31 @@ def numbers_of(user: User) -> LocationNumberQuerySet:
 
 
 def standing(old: EdiType, new: EdiType, user: User) -> Standing:
-    """Six queries, eight for who is no administrator; rows of (system, EDI administrator), never of numbers."""
-    numbers, has_new = numbers_of(user).order_by(), Q(edi_types__contains=[new.pk])
-    totals = numbers.aggregate(
-        old=Count("pk", filter=Q(edi_types__contains=[old.pk])),
-        new=Count("pk", filter=has_new),
-        both=Count("pk", filter=Q(edi_types__contains=[old.pk, new.pk])),
-    )
+    """Six queries, seven for who is no administrator; rows of (system, EDI administrator), never of numbers."""
+    has_old, has_new = Q(edi_types__contains=[old.pk]), Q(edi_types__contains=[new.pk])
     rows = list(
-        numbers.receiving(old)
+        numbers_of(user)
+        .order_by()
+        .filter(edi_types__overlap=[old.pk, new.pk])
         .values_list("system", "edi_administrator")
-        .annotate(numbers=Count("pk"), both=Count("pk", filter=has_new))
+        .annotate(
+            old=Count("pk", filter=has_old),
+            new=Count("pk", filter=has_new),
+            both=Count("pk", filter=has_old & has_new),
+        )
     )
+    total_old, total_new, total_both = (sum(row[place] for row in rows) for place in (2, 3, 4))
+    rows = [row for row in rows if row[2]]
     answers = answers_of([system for system, *_rest in rows], new)
     systems = System.objects.in_bulk({system for system, *_rest in rows if system})
     administrators = EdiAdministrator.objects.in_bulk({row[1] for row in rows if row[1]})
     groups = [
         Group(systems.get(system), administrators.get(administrator), answers[system], count, both)
-        for system, administrator, count, both in rows
+        for system, administrator, count, _new, both in rows
     ]
     groups.sort(key=lambda g: (str(g.edi_administrator or ""), -g.numbers, str(g.system or "")))
     approvals = list_in_force(timezone.localdate())
-    return Standing(old, new, totals["old"], totals["new"], totals["both"], groups, approvals)
+    return Standing(old, new, total_old, total_new, total_both, groups, approvals)
 
 
 def answers_of(systems: list[int | None], new: EdiType) -> dict[int | None, str]:
@@ -135,26 +138,34 @@ def plan_move(old: EdiType, new: EdiType, *, by: User, reason: str) -> ChangeSet
 
 
 # In: the two types and a SELECT of primary keys. Out: for each week in which anything changed, how many more had each
-# version at its end than at its beginning. A version's base is the one before it, so the differences add up. One scan
-# of the versions of these numbers: their arrays are looked into once, and what is joined is narrow.
+# version at its end than at its beginning. A version's base is the one before it, so the differences add up: first
+# versions count for what they have, the others for what they changed. All of one change set were applied in the same
+# moment, so the calendar is asked of few moments and not of each version.
 _MOVED = """
-WITH flags AS MATERIALIZED (
-    SELECT id, base_id, applied_at, (%s = ANY (edi_types))::int AS old, (%s = ANY (edi_types))::int AS new
-    FROM locations_locationversion WHERE applied_at IS NOT NULL AND location_id IN ({chosen})
+WITH moved AS MATERIALIZED (
+    SELECT applied_at, sum(old) AS old, sum(new) AS new
+    FROM (
+        SELECT applied_at, (%(old)s = ANY (edi_types))::int AS old, (%(new)s = ANY (edi_types))::int AS new
+        FROM locations_locationversion
+        WHERE base_id IS NULL AND applied_at IS NOT NULL AND location_id IN ({chosen})
+        UNION ALL
+        SELECT v.applied_at, (%(old)s = ANY (v.edi_types))::int - (%(old)s = ANY (b.edi_types))::int,
+            (%(new)s = ANY (v.edi_types))::int - (%(new)s = ANY (b.edi_types))::int
+        FROM locations_locationversion v JOIN locations_locationversion b ON b.id = v.base_id
+        WHERE v.applied_at IS NOT NULL AND v.edi_types <> b.edi_types AND v.location_id IN ({chosen})
+    ) AS versions
+    GROUP BY applied_at
 )
-SELECT date_trunc('week', v.applied_at AT TIME ZONE 'Europe/Copenhagen')::date,
-    sum(v.old - coalesce(b.old, 0)), sum(v.new - coalesce(b.new, 0))
-FROM flags v LEFT JOIN flags b ON b.id = v.base_id
-WHERE v.old <> coalesce(b.old, 0) OR v.new <> coalesce(b.new, 0)
-GROUP BY 1 ORDER BY 1
+SELECT date_trunc('week', applied_at AT TIME ZONE 'Europe/Copenhagen')::date, sum(old)::int, sum(new)::int
+FROM moved WHERE old <> 0 OR new <> 0 GROUP BY 1 ORDER BY 1
 """
 
 
 def weeks(old: EdiType, new: EdiType, user: User) -> list[Week]:
     """The last WEEKS weeks, or those since the numbers came here if they are fewer; the last is the present one."""
-    chosen, params = _keys(numbers_of(user))
+    chosen = mogrify(*_keys(numbers_of(user)), connection).replace("%", "%%")
     with connection.cursor() as cursor:
-        cursor.execute(_MOVED.format(chosen=chosen), [old.pk, new.pk, *params])
+        cursor.execute(_MOVED.format(chosen=chosen), {"old": old.pk, "new": new.pk})
         moved = {monday: (more_old, more_new) for monday, more_old, more_new in cursor.fetchall()}
     if not moved:
         return []

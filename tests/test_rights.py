@@ -178,6 +178,7 @@ LINES = {
         other=STAFF_NO,
     ),
     "phase-out": Line("/stamdata/edi-typer/udfas/"),
+    "phase-out-weeks": Line("/stamdata/edi-typer/udfas/uger/?fra=DIS91+D9134L&til=DIS91+D9135L"),
     "phase-out-plan": Line(
         "/stamdata/edi-typer/udfas/planlaeg/",
         get=NO,

@@ -75,9 +75,36 @@ def phase_out(request: HttpRequest) -> HttpResponseBase:
     if old and new:
         context["doubts"] = doubts(old, new, timezone.localdate())
         it = standing(old, new, user)
-        context |= told(it) | {"reason": reason_field(_("Reason")), "chart": chart(weeks(old, new, user))}
-        context |= {"csv": "?" + urlencode({"fra": old.label, "til": new.label, "format": "csv"})}
+        asked = {"fra": old.label, "til": new.label}
+        context |= told(it) | {"reason": reason_field(_("Reason"))}
+        context |= {
+            "csv": "?" + urlencode(asked | {"format": "csv"}),
+            "weeks_url": f"{reverse('phase-out-weeks')}?{urlencode(asked)}",
+        }
     return render(request, "locations/code_lists/phase_out.html", context)
+
+
+@login_required
+@require_safe
+@takes("fra", "til")
+def course(request: HttpRequest) -> HttpResponse:
+    """How many are left, week by week: a fragment for the page, since all history is read; else a page of its own."""
+    try:
+        old, new = chosen(request.GET)
+        if not (old and new):
+            raise BadType("fra", _("Choose both EDI types: the old and the new."))
+    except BadType as bad:
+        return refused(request, bad.args[1], bad.args[0])
+    context = {
+        "code_list": LISTS["edi-typer"],
+        "old": old,
+        "new": new,
+        "chart": chart(weeks(old, new, cast(User, request.user))),
+        "standing_url": f"{reverse('phase-out')}?{urlencode({'fra': old.label, 'til': new.label})}",
+    }
+    fragment = request.headers.get("HX-Request") == "true"
+    template = "_chart.html" if fragment else "phase_out_weeks.html"
+    return render(request, f"locations/code_lists/{template}", context)
 
 
 @login_required

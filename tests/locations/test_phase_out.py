@@ -11,6 +11,7 @@ from locations.models import ChangeSet, LocationNumber
 from tests import builders
 
 pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_it_is_told_who_has_which_and_whose_systems_are_certified(staff, types, 
     builders.location(edi_types=[new], system="S2")
     builders.location(edi_types=[old], system="S1", to_date=date(2020, 1, 1))
     certify(ready.system, new)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         it = phase_out.standing(old, new, staff)
     assert (it.has_old, it.has_new, it.both, it.ready) == (4, 2, 1, 2)
     assert it.answers == {"certified": (2, 1), "unmapped": (2, 0)}
@@ -130,10 +131,18 @@ def test_the_page_says_how_it_stands(client, staff, types):
         "Fra DIS91 D9134L til DIS91 D9135L",
         "Ikke kontrolleret",
         "1 kan ikke flyttes endnu",
-        "<svg",
+        'hx-get="/stamdata/edi-typer/udfas/uger/?fra=DIS91+D9134L&amp;til=DIS91+D9135L"',
     ):
         assert words in said
     assert " style=" not in said
+    weeks = "/stamdata/edi-typer/udfas/uger/?fra=DIS91+D9134L"
+    for page in (
+        client.get(f"{weeks}&til=DIS91+D9135L"),
+        client.get(f"{weeks}&til=DIS91+D9135L", headers=HTMX),
+    ):
+        assert "<svg" in page.content.decode() and " style=" not in page.content.decode()
+    assert "<html" not in page.content.decode()
+    assert client.get(weeks).status_code == 400
     for query, status in (
         ("", 200),
         ("fra=DIS91+D9134L", 200),
