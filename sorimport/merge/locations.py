@@ -56,7 +56,8 @@ _REFUSE = """
 CREATE UNLOGGED TABLE staging.refused_location AS
 SELECT line, 'malformed_gln' AS code, gln AS value FROM read_location WHERE (gln ~ '^[0-9]{13}$') IS NOT TRUE
 UNION ALL
-SELECT line, 'bad_period', concat_ws(' > ', greatest(first_from_date, from_date), to_date) FROM read_location
+SELECT line, 'bad_period', concat_ws(' ', gln, concat_ws(' > ', greatest(first_from_date, from_date), to_date))
+FROM read_location
 WHERE to_date < coalesce(first_from_date, from_date) OR line IN (SELECT line FROM location_stay WHERE stay IS NULL)
 UNION ALL
 SELECT line, 'bad_date', concat_ws(' ', gln, bad_dates) FROM read_location WHERE bad_dates <> ''

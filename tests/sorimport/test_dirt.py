@@ -73,7 +73,7 @@ def test_what_cannot_be_right_is_left_out_with_its_line(folder: Path) -> None:
         (LOCATIONS, 3, "malformed_gln", "57900000"),
         (LOCATIONS, 4, "malformed_gln", ""),
         (LOCATIONS, 5, "malformed_gln", "5,79E+12"),
-        (LOCATIONS, 6, "bad_period", "2020-01-01 > 2019-01-01"),
+        (LOCATIONS, 6, "bad_period", f"{gln(2)} 2020-01-01 > 2019-01-01"),
         (LOCATIONS, 8, "duplicate_row", gln(3)),
     ]
     assert glns() == sorted([gln(1), gln(3)])
@@ -96,7 +96,7 @@ def test_two_units_on_one_day_are_refused_on_both_lines(folder: Path) -> None:
     assert problems(run) == [
         (LOCATIONS, 2, "two_units", gln(1)),
         (LOCATIONS, 4, "two_units", gln(1)),
-        (LOCATIONS, 7, "bad_period", "2020-01-01 > 2015-01-01"),
+        (LOCATIONS, 7, "bad_period", f"{gln(4)} 2020-01-01 > 2015-01-01"),
     ]
     assert glns() == sorted([gln(2), gln(3), gln(4)])
 
