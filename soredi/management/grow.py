@@ -92,6 +92,8 @@ def _grow() -> None:
         cursor.execute(_NUMBERS.format(columns=columns[LocationNumber]), values)
         for _name, definition in indexes:
             cursor.execute(definition)
+        for table in ("locations_sorunit", "locations_locationversion", "locations_locationnumber"):
+            cursor.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
         cursor.execute("RESET session_replication_role")
         cursor.execute(
             "VACUUM ANALYZE locations_sorunit, locations_locationversion, locations_locationnumber"
