@@ -52,13 +52,18 @@ class InsertForm(forms.Form):
         return asked
 
     def keep(self, user: User) -> Kept | None:
-        """What became of the numbers; None with an error in the form where they cannot be read."""
+        """What became of the numbers; None with an error in the form where they cannot be read or there are none."""
         file = self.cleaned_data["fil"]
+        field = "fil" if file else "numre"
         try:
-            return keep_list(file.read() if file else self.cleaned_data["numre"], user)
+            result = keep_list(file.read() if file else self.cleaned_data["numre"], user)
         except Refused as refusal:
-            self.add_error("fil" if file else "numre", str(refusal))
+            self.add_error(field, str(refusal))
             return None
+        if not result.kept and not result.malformed_count:
+            self.add_error(field, _("There is no location number in it. Choose or paste something else."))
+            return None
+        return result
 
 
 @login_required

@@ -271,6 +271,15 @@ def test_what_of_a_list_is_not_there_is_told_and_nothing_of_others(client, anna)
         assert client.post("/lokationsnumre/liste/", nothing).status_code == 200
 
 
+@pytest.mark.parametrize("content", [b"", "ÆØÅ".encode("cp1252"), b"GLN;Navn\r\n"])
+def test_a_file_without_numbers_is_said_to_have_none(client, anna, content):
+    file = io.BytesIO(content)
+    file.name = "liste.csv"
+    page = text(client.post("/lokationsnumre/liste/", {"fil": file}))
+    assert "Der er intet lokationsnummer i det." in page
+    assert "blev fundet" not in page
+
+
 def test_what_is_found_by_text_stands_by_how_well_it_matches_and_no_column_says_else(client, anna):
     builders.location(unit=builders.unit("Ærø Apotek"))
     ordered = 'aria-sort="ascending"'
