@@ -18,7 +18,7 @@ from django.db.models.expressions import OrderBy, RawSQL
 from locations.access import LocationNumberQuerySet
 from locations.codes import CodeLists
 from locations.models import LocationNumber
-from locations.orders import CODE_LISTS, in_danish_order, keys
+from locations.orders import CODE_LISTS, in_danish_order, keys, pieces
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -48,7 +48,7 @@ def keys_of_page(
     parts, each asked for in the form that an index carries, and `reckonable` the same in a form whose numbers the
     planner can reckon.
     """
-    order = keys(sort, code_lists)
+    order = keys(sort, code_lists, own.day)
     through = own if sort.removeprefix("-") == "gln" else LocationNumber.objects.all()
     of_text = parts is not None
     parts = parts or [queryset]
@@ -113,7 +113,16 @@ def _through(numbers: LocationNumberQuerySet, sort: str, code_lists: CodeLists, 
         return _of_entries(numbers, column, entries, sort.startswith("-"), length)
     if name == "aendret":
         numbers = numbers.filter(version__applied_at__isnull=False)  # true of all; the index says so
-    return numbers.order_by(*keys(sort, code_lists))[:length].query.sql_with_params()
+    return _in_turn(
+        [one[:length].query.sql_with_params() for one in pieces(numbers, sort, code_lists)], length
+    )
+
+
+def _in_turn(parts: Sequence[Statement], length: int) -> Statement:
+    if len(parts) == 1:
+        return parts[0]
+    statement = " UNION ALL ".join(f"({part})" for part, _params in parts)
+    return f"{statement} LIMIT {length}", tuple(value for _part, values in parts for value in values)
 
 
 # In: the entries of a code list in order, and the numbers of one entry, by gln. Out: these numbers. A nested loop keeps
@@ -134,9 +143,7 @@ def _of_entries(
     ]
     if descending:
         parts.reverse()
-    statement = " UNION ALL ".join(f"({part})" for part, _params in parts)
-    bound = tuple(value for _part, values in parts for value in values)
-    return f"{statement} LIMIT {length}", bound
+    return _in_turn(parts, length)
 
 
 # In: the numbers that are walked, and the question, whose own table they are for this one statement.

@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import NullIf
 from django.utils.translation import gettext_lazy as _
 
 from locations.access import NOT_AS_SOR, LocationNumberQuerySet
@@ -160,6 +161,12 @@ class LocationNumber(EdiProfile):
                 OpClass(models.Func(F("note"), function="search_fold"), name="gin_trgm_ops"),
                 condition=~Q(note=""),
                 name="location_note",
+            ),
+            models.Index(
+                NullIf(Func(F("note"), function="danish_key", output_field=models.TextField()), Value("")),
+                "gln",
+                condition=~Q(note=""),
+                name="location_note_key",
             ),
         ]
         triggers = guards.location_triggers(PROFILE_COLUMNS)

@@ -5,7 +5,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import NullIf
 from django.utils.translation import gettext_lazy as _
 
 from . import guards
@@ -112,6 +113,11 @@ class SorUnit(models.Model):
             GinIndex(fields=["search_text"], name="sorunit_search", opclasses=["gin_trgm_ops"]),
             # Few distinct values: read by leaps for the choices, and by value for the filter.
             models.Index(fields=["types"], name="sorunit_types"),
+            # What the list of numbers can be sorted by.
+            models.Index(Func("types__0", function="danish_key"), "id", name="sorunit_first_type"),
+            models.Index(NullIf(F("cvr"), Value("")), "id", name="sorunit_cvr"),
+            models.Index(NullIf(F("provider_number"), Value("")), "id", name="sorunit_provider_number"),
+            models.Index(NullIf(F("shak"), Value("")), "id", name="sorunit_shak"),
         ]
         triggers = [guards.never_deleted(), guards.never_truncated(), *WORD_TRIGGERS]
 

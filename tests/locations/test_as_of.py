@@ -129,7 +129,21 @@ def test_rights_are_todays() -> None:
 
 
 @pytest.mark.parametrize(
-    "sort", ["gln", "-gln", "enhed", "by", "edi_typer", "aendret", "-aendret", "vans", "-system"]
+    "sort",
+    [
+        "gln",
+        "-gln",
+        "enhed",
+        "by",
+        "edi_typer",
+        "aendret",
+        "-aendret",
+        "vans",
+        "-system",
+        "status",
+        "-cvr",
+        "note",
+    ],
 )
 def test_a_list_of_the_past_has_every_order(sort: str) -> None:
     for name in ("Nord", "Syd", "Øst"):

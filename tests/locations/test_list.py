@@ -2,15 +2,19 @@
 
 import io
 import re
+from datetime import date
 
 import builders
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from locations import pages
 from locations.filters import LocationFilter
 from locations.models import LocationNumber
+from locations.models.location import Status
 from locations.orders import ORDERS, danish_key
+from locations.statuses import status_on
 from soredi.models import User
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +50,19 @@ def numbers_with_all_sorts_of_names():
     types = [builders.edi_type(code, "V1") for code in ("CTL01", "DIS91", "REF06")]
     return [
         builders.location(
-            unit=builders.unit(name or "", city=(name or "")[::-1]) if place % 4 else None,
+            unit=builders.unit(
+                name or "",
+                city=(name or "")[::-1],
+                types=[name, "Zoo"] if name else [],
+                cvr=str(place % 5) if place % 3 else "",
+                provider_number=str(place % 7) if place % 3 else "",
+                shak=str(place % 6) if place % 3 else "",
+            )
+            if place % 4
+            else None,
+            note=(name or "")[:3],
+            inactive=place % 5 == 0,
+            to_date=date(2020, 1, 1) if place % 7 == 0 else None,
             vans=name,
             system=NAMES[(place * 2) % 9],
             vendor=NAMES[(place * 4) % 9],
@@ -70,9 +86,25 @@ def key_of(location, order):
             return (len(location.edi_types), location.gln)
         case "aendret":
             return (location.version.applied_at, location.version_id)
+        case "note":
+            return (location.note == "", danish_key(location.note), location.gln)
+        case "status":
+            return (list(Status).index(status_on(location, timezone.localdate())), location.gln)
+        case "enhedstype" | "sor" | "cvr" | "ydernummer" | "shak":
+            return (*key_of_unit(location.unit, order), location.gln)
     attribute = {"leverandoer": "vendor", "administrator": "edi_administrator"}.get(order, order)
     entry = getattr(location, attribute)
     return (entry is None, danish_key(entry.name) if entry else "", entry.name if entry else "", location.gln)
+
+
+def key_of_unit(unit, order):
+    if unit is None:
+        return (True, "", float("inf"))
+    if order == "enhedstype":
+        key = danish_key(unit.types[0]) if unit.types else ""
+    else:
+        key = getattr(unit, {"sor": "sor_id", "ydernummer": "provider_number"}.get(order, order))
+    return (key == "", key, unit.pk)
 
 
 @pytest.mark.parametrize(("cheap", "least"), [(pages.CHEAP, pages.LEAST), (0, 1_000), (0, 1)])
@@ -93,14 +125,16 @@ def test_each_column_sorts_in_danish_order_both_ways_and_page_by_page(monkeypatc
         if order == "gln":
             downwards = upwards[::-1]
     for query in ("", "status=aktiv&"):
-        for sort, wanted in ((order, upwards), (f"-{order}", downwards)):
+        for sort, everyone in ((order, upwards), (f"-{order}", downwards)):
             asked = LocationFilter.checked(f"{query}sort={sort}", None)
             found = [asked.page_keys(start, 5) for start in range(0, 20, 5)]
+            today = timezone.localdate()
+            wanted = [row for row in everyone if not query or status_on(row, today) == Status.ACTIVE]
             assert [key for page in found for key in page] == [row.pk for row in wanted]
             assert list(asked.qs.values_list("gln", flat=True)) == [row.gln for row in wanted]
 
 
-@pytest.mark.parametrize("sort", ["navn", "status", "-", "gln,enhed", "sor"])
+@pytest.mark.parametrize("sort", ["navn", "valgt", "-", "gln,enhed", "--gln"])
 def test_an_order_that_is_none_is_400(client, staff, sort):
     response = client.get(f"/lokationsnumre/?sort={sort}")
     assert (response.status_code, "<strong>sort</strong>" in text(response)) == (400, True)

@@ -108,7 +108,7 @@ def test_a_profile_holds_only_what_the_code_lists_hold(profile: dict[str, Any], 
 def test_an_edi_type_cannot_be_null_inside_a_set() -> None:
     number = location()
     draft = ChangeSet.objects.create(source=Source.EDIT)
-    with refused("must ascend", "Unknown EDI type"):
+    with refused("must not contain nulls"):
         sql(
             "INSERT INTO locations_locationversion (location_id, change_set_id, base_id, edi_types, "
             "only_internal, inactive, note) VALUES (%s, %s, %s, ARRAY[NULL]::int[], false, false, '')",
