@@ -46,6 +46,7 @@ HELD = 40_000  # units whose keys are held in memory
 _CARRIED = re.compile(r"[^\W_]{3}")
 RUN = re.compile(r"[^\W_]+")
 _SEPARATORS = ".,:;/()\"'-&+"
+_GLN_IN_PARTS = re.compile(r"\b[0-9]{4}([-.])[0-9]{4}\1[0-9]{4}\1[0-9]\b")
 _AROUND = _SEPARATORS + "“”„»«’‘›…"
 
 
@@ -182,7 +183,9 @@ def _rank(words: Sequence[Word]) -> Case:
 
 
 def written_words(text: str) -> list[Word]:
-    """An address, a path or a name as it was copied has commas, quotes and › where a unit's text has others or none."""
+    """An address, a path or a name as it was copied has commas, quotes, / and › where a unit's text has others or none;
+    a location number may have hyphens or points between its groups."""
+    text = _GLN_IN_PARTS.sub(lambda found: re.sub("[^0-9]", "", found[0]), text).replace("/", " ")
     bare = [(word, word.strip(_AROUND)) for word in text.split()]
     return [Word(word, (inner,)) for word, inner in bare if inner] or [
         Word(word, (word,)) for word, _inner in bare

@@ -49,7 +49,7 @@ class Answer:
         return found or (word.isdigit() and len(word) >= 5 and row.gln.startswith(word))
 
     def meant(self, text):
-        bare = [word.strip(".,:;/()\"'-&+“”„»«’‘›…") for word in text.split()]
+        bare = [word.strip(".,:;/()\"'-&+“”„»«’‘›…") for word in text.replace("/", " ").split()]
         written = [[folded(word)] for word in bare if word]
         self.words = written
         if any(self.q(row, [text]) for row in self.own):

@@ -270,6 +270,8 @@ def test_one_typing_error_a_word_is_forgiven_where_nothing_is_found(typed, found
         "“Engvej”, Kolding",
         "engvej, kolding; (torvet)",
         "5790001736242,",
+        "5790-0017-3624-2",
+        "Engvej/Kolding",
     ],
 )
 def test_the_signs_around_a_word_are_not_sought(typed):
