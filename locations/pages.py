@@ -58,18 +58,19 @@ def keys_of_page(
         if queryset.query.where == through.query.where:
             return _fetch(_through(through, sort, code_lists, start + rows), start, rows)
         numbers, cost = reckoned(reckonable or parts)
-        if cost <= CHEAP:
+        many = numbers * MANY >= code_lists.numbers
+        if cost <= CHEAP and not many:
             return _sorted(parts, order, start, rows)
         joined = of_text or _looks_elsewhere(queryset)
-        if numbers * MANY >= code_lists.numbers and not joined:
+        if many and not joined:
             return _fetch(_through(queryset, sort, code_lists, start + rows), start, rows)
         evenly = (start + rows) * code_lists.numbers // max(numbers, 1)
         slow = joined or sort.removeprefix("-") == "aendret"
-        longest = LONGEST // JOINED if slow else LONGEST
+        longest, least = (LONGEST // JOINED, LEAST // JOINED) if slow else (LONGEST, LEAST)
         if of_text and sort.removeprefix("-") in OF_THE_TEXT:
             longest = TOGETHER
         if evenly <= max(longest, 2 * (start + rows)):
-            length = evenly + max(evenly // 2, LEAST)
+            length = evenly + max(evenly // 2, least)
             found = _walked(queryset, _through(through, sort, code_lists, length), start, rows)
             if len(found) == rows:
                 return found
