@@ -58,7 +58,7 @@ def keys_of_page(
         if queryset.query.where == through.query.where:
             return _fetch(_through(through, sort, code_lists, start + rows), start, rows)
         numbers, cost = reckoned(reckonable or parts)
-        many = numbers * MANY >= code_lists.numbers
+        many = numbers * MANY >= code_lists.numbers and numbers > start + rows
         if cost <= CHEAP and not many:
             return _sorted(parts, order, start, rows)
         joined = of_text or _looks_elsewhere(queryset)
@@ -70,7 +70,7 @@ def keys_of_page(
         if of_text and sort.removeprefix("-") in OF_THE_TEXT:
             longest = TOGETHER
         if evenly <= max(longest, 2 * (start + rows)):
-            length = evenly + max(evenly // 2, least)
+            length = max(evenly + max(evenly // 2, least), start + rows)
             found = _walked(queryset, _through(through, sort, code_lists, length), start, rows)
             if len(found) == rows:
                 return found
